@@ -1,0 +1,63 @@
+// An image changes its name with its custodian: a Publish is the device's, an Entry is ours, an
+// Object is the store's (broker/custody.ts, objects/object-store.ts).
+
+import type { DeviceId, ImageId } from '../broker/topics.ts'
+
+/** An image in our custody: durable here, PUBACKed to the device, not yet in the object store. */
+export interface Entry {
+  /** Given at entry, never reused; its order is the order of acceptance. */
+  readonly sequence: number
+  readonly deviceId: DeviceId
+  /** The device's own name for it, else the first 128 bits of the payload's SHA-256 in hex. */
+  readonly imageId: ImageId
+  readonly bytes: number
+  /** CRC-32 (IEEE) of the payload, the record's checksum. */
+  readonly crc32: number
+  /** Hex; known at intake only where the image came without an id or with a digest of its own. */
+  readonly sha256: string | undefined
+  readonly contentType: string
+  /** The MQTT topic, or the HTTP path. */
+  readonly sourceTopic: string
+  /** The device's clock, ms since epoch; metadata, never used for latency. */
+  readonly capturedAt: number | undefined
+  /** Acceptance, ms since epoch, our clock. */
+  readonly receivedAt: number
+  readonly meta: Readonly<Record<string, string>> | undefined
+}
+
+/** An entry before the spool gives it its sequence. */
+export type Arrival = Omit<Entry, 'sequence'>
+
+/** What the store answered, kept until the dedup window has passed. */
+export interface Upload {
+  readonly uploadedAt: number
+  readonly bucket: string
+  readonly key: string
+  readonly etag: string
+  readonly sha256: string
+}
+
+export interface Failure {
+  readonly failedAt: number
+  /** A stable code, such as `store_refused` or `checksum`. */
+  readonly reason: string
+  readonly detail: string
+  readonly attempts: number
+}
+
+/** Where an image stands, as the spool's index knows it. `uploading` and `retrying` are the uplink's, and never on disk. */
+export type Held =
+  | { readonly state: 'waiting', readonly entry: Entry }
+  | { readonly state: 'failed', readonly entry: Entry, readonly failure: Failure }
+  | { readonly state: 'uploaded', readonly entry: Entry, readonly upload: Upload }
+  | { readonly state: 'dropped', readonly entry: Entry }
+
+/** Everything PUBACKed is in exactly one of these: acknowledged = uploaded + waiting + failed + dropped. */
+export interface Ledger {
+  readonly acknowledged: number
+  readonly uploaded: number
+  readonly waiting: number
+  readonly failed: number
+  /** Deleted by an operator; nothing else drops an image. */
+  readonly dropped: number
+}

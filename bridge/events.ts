@@ -1,0 +1,56 @@
+// Everything worth counting, logging or telling a device. One vocabulary; its readers are
+// metrics.ts, log.ts and notes.ts, and no stage imports them.
+
+import type { BrokerEvent } from '../broker/events.ts'
+import type { DeviceId, ImageId } from '../broker/topics.ts'
+import type { Entry, Failure, Upload } from './entry.ts'
+import type { UnavailableReason } from './objects/object-store.ts'
+
+export type Format = 'raw' | 'json'
+
+/** Images refused for good, by reason. */
+export type RefusalReason =
+  | 'too_large' | 'empty' | 'bad_json' | 'missing_image' | 'bad_base64' | 'not_an_image'
+  | 'checksum_mismatch' | 'bad_topic' | 'bad_id' | 'id_mismatch' | 'id_conflict' | 'bad_meta'
+
+/** Why images are not acknowledged at present. */
+export type PauseReason = 'spool_full' | 'disk_low' | 'storage_error' | 'shutdown'
+
+export type SpoolOperation = 'open' | 'write' | 'read' | 'delete' | 'index'
+
+export type BridgeEvent =
+  | BrokerEvent
+  // Intake
+  | { readonly kind: 'image-taken', readonly entry: Entry, readonly format: Format, readonly seconds: number }
+  | { readonly kind: 'image-duplicate', readonly deviceId: DeviceId, readonly imageId: ImageId, readonly format: Format }
+  | {
+    readonly kind: 'image-refused', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined
+    readonly format: Format, readonly reason: RefusalReason, readonly detail: string
+  }
+  | {
+    readonly kind: 'image-withheld', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined
+    readonly reason: PauseReason, readonly detail: string
+  }
+  // Spool
+  | { readonly kind: 'spool-written', readonly entries: number, readonly bytes: number, readonly seconds: number }
+  | { readonly kind: 'spool-read', readonly seconds: number }
+  | { readonly kind: 'spool-fault', readonly operation: SpoolOperation, readonly cause: Error }
+  | { readonly kind: 'spool-recovered', readonly waiting: number, readonly found: number, readonly seconds: number }
+  | { readonly kind: 'intake-paused', readonly reason: PauseReason, readonly detail: string }
+  | { readonly kind: 'intake-resumed', readonly reason: PauseReason }
+  // Uplink
+  | { readonly kind: 'put-started', readonly entry: Entry, readonly attempt: number, readonly waitedSeconds: number }
+  | {
+    readonly kind: 'put-ended', readonly entry: Entry, readonly seconds: number, readonly detail: string
+    readonly outcome: 'stored' | 'refused' | UnavailableReason
+  }
+  | { readonly kind: 'entry-uploaded', readonly entry: Entry, readonly upload: Upload, readonly seconds: number }
+  | { readonly kind: 'entry-failed', readonly entry: Entry, readonly failure: Failure }
+  | { readonly kind: 'entry-retried', readonly entry: Entry }
+  | { readonly kind: 'entry-dropped', readonly entry: Entry }
+  | { readonly kind: 'uplink-down', readonly reason: UnavailableReason, readonly detail: string, readonly retryInSeconds: number }
+  | { readonly kind: 'uplink-up', readonly downSeconds: number }
+  // HTTP
+  | { readonly kind: 'http-request', readonly route: string, readonly code: number, readonly seconds: number }
+
+export type Observe = (event: BridgeEvent) => void

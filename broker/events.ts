@@ -1,0 +1,25 @@
+/** What happened at the listener. Synchronous, and a listener must never throw. */
+export type BrokerEvent =
+  | { readonly kind: 'client-connected', readonly clientId: string }
+  | { readonly kind: 'connect-refused', readonly result: ConnectRefusal, readonly remote: string, readonly detail: string }
+  | { readonly kind: 'client-disconnected', readonly clientId: string, readonly reason: DisconnectReason }
+  | { readonly kind: 'publish-received', readonly qos: 0 | 1 | 2 }
+  /** From the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
+  | { readonly kind: 'publish-acknowledged', readonly seconds: number }
+  /** A declared length over the limit; the connection was cut before the payload was read. */
+  | { readonly kind: 'packet-too-large', readonly remote: string, readonly clientId: string | undefined, readonly declaredBytes: number, readonly bytesMax: number }
+  | { readonly kind: 'topic-refused', readonly clientId: string, readonly topic: string, readonly detail: string }
+
+export type ConnectRefusal =
+  'bad_credentials' | 'not_authorized' | 'unsupported_protocol' | 'bad_client_id' | 'over_limit' | 'timeout'
+
+export type DisconnectReason =
+  'client' | 'keepalive' | 'socket_error' | 'takeover' | 'refused' | 'slow_consumer' | 'operator' | 'shutdown'
+
+/** Levels, read from their owner when somebody asks. */
+export interface BrokerLevels {
+  readonly connections: number
+  readonly pubacksPending: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
