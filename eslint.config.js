@@ -60,7 +60,8 @@ export default [
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
-      '@stylistic/max-len': ['error', { code: 110, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true }],
+      '@stylistic/max-len': ['error', { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true }],
+      'no-void': ['error', { allowAsStatement: true }],
       'max-lines': ['error', { max: 250 }],
       'max-lines-per-function': ['error', { max: 70 }]
     }

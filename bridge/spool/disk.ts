@@ -1,0 +1,98 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PauseReason } from '../events.ts'
+
+export interface DiskLimits {
+  /** The spool withholds PUBACKs beyond it: bytes on the volume. */
+  readonly limitBytes: number
+  /** Kept free on the volume; recovery of a segment needs about the size of its log. */
+  readonly reserveBytes: number
+}
+
+export interface DiskLevels {
+  readonly usedBytes: number
+  readonly limitBytes: number
+  readonly diskFreeBytes: number
+  readonly diskSizeBytes: number
+}
+
+export interface Pause {
+  readonly reason: PauseReason
+  readonly detail: string
+}
+
+/**
+ * Real bytes on the volume: measured now and then, and what was appended since added on top, so that
+ * the limits are never passed by more than one batch.
+ */
+export class Disk {
+  readonly #directory: string
+  readonly #limits: DiskLimits
+  /** Appended since the spool was opened, and what of it each measurement has seen. */
+  #appendedBytes = 0
+  #usedSince = 0
+  #freeSince = 0
+  #usedBytes = 0
+  #freeBytes = 0
+  #sizeBytes = 0
+
+  private constructor (directory: string, limits: DiskLimits) {
+    this.#directory = directory
+    this.#limits = limits
+  }
+
+  static async open (directory: string, limits: DiskLimits): Promise<Disk> {
+    const disk = new Disk(directory, limits)
+    await disk.measure({ walk: true })
+    return disk
+  }
+
+  get levels (): DiskLevels {
+    return {
+      usedBytes: this.#usedBytes + this.#appendedBytes - this.#usedSince,
+      limitBytes: this.#limits.limitBytes,
+      diskFreeBytes: Math.max(0, this.#freeBytes - (this.#appendedBytes - this.#freeSince)),
+      diskSizeBytes: this.#sizeBytes
+    }
+  }
+
+  grew (bytes: number): void { this.#appendedBytes += bytes }
+
+  /** Reads the volume's free space, and with `walk` the size of every file of the spool. */
+  async measure ({ walk }: { walk: boolean }): Promise<void> {
+    const appended = this.#appendedBytes
+    const { bsize, bavail, blocks } = await statfs(this.#directory)
+    this.#freeBytes = bavail * bsize
+    this.#sizeBytes = blocks * bsize
+    this.#freeSince = appended
+    if (!walk) return
+    this.#usedBytes = await bytesBelow(this.#directory)
+    this.#usedSince = appended
+  }
+
+  /** Why nothing more is to be written, undefined where there is room for `bytes`. */
+  pause (bytes: number): Pause | undefined {
+    const { usedBytes, limitBytes, diskFreeBytes } = this.levels
+    if (usedBytes + bytes > limitBytes) {
+      const detail = `the spool holds ${usedBytes} of ${limitBytes} bytes: raise spool.limit, or give the uplink more`
+      return { reason: 'spool_full', detail }
+    }
+    if (diskFreeBytes - bytes < this.#limits.reserveBytes) {
+      const detail = `${diskFreeBytes} bytes are free on the volume of ${this.#directory} and ` +
+        `${this.#limits.reserveBytes} are kept for recovery: make room there`
+      return { reason: 'disk_low', detail }
+    }
+    return undefined
+  }
+}
+
+async function bytesBelow (directory: string): Promise<number> {
+  let bytes = 0
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []) // removed meanwhile
+  for (const entry of entries) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) bytes += await bytesBelow(path)
+    else bytes += ((await stat(path).catch(() => undefined))?.blocks ?? 0) * 512 // stat(2): st_blocks
+  }
+  return bytes
+}

@@ -1,0 +1,168 @@
+import { Level } from 'level'
+import type { Observe } from '../events.ts'
+
+/** A put, or a removal where the value is undefined. */
+export interface Row {
+  readonly key: string
+  readonly value: string | undefined
+}
+
+export interface Bounds {
+  /** Both exclusive. */
+  readonly gt: string
+  readonly lt: string
+  /** -1: all. */
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
+/** `last` is the last key looked at where the limit ended the range. */
+export interface Range {
+  readonly rows: ReadonlyArray<readonly [string, string]>
+  readonly last: string | undefined
+}
+
+interface Waiting {
+  readonly rows: readonly Row[]
+  readonly resolve: () => void
+}
+
+const SYNC_EVERY_MS = 1000
+const TAIL_ROWS_MAX = 4000
+const REPAIR_EVERY_MS = 1000
+
+/**
+ * The index's LevelDB, written in batches and synced about once a second.
+ *
+ * What was written since the last sync is kept in memory (the tail). LevelDB cannot be trusted after a
+ * failed write, so then it is reopened and the tail written again: every row holds absolute values, and
+ * writing one twice changes nothing. Until that works nothing resolves, and `broken` says why.
+ */
+export class Journal {
+  readonly #location: string
+  readonly #observe: Observe
+  /** What the rows of each batch add up to, taken in the tick in which the batch is taken. */
+  readonly #summary: () => readonly Row[]
+  #db: Level<string, string>
+  #waiting: Waiting[] = []
+  /** Rows that a read of the database would not see yet. */
+  readonly #overlay = new Map<string, Row>()
+  #tail: Row[] = []
+  #writing: Promise<void> | undefined
+  #syncWanted = false
+  #syncedAt = 0
+  #broken: Error | undefined
+
+  private constructor (location: string, db: Level<string, string>, summary: () => readonly Row[], observe: Observe) {
+    this.#location = location
+    this.#db = db
+    this.#summary = summary
+    this.#observe = observe
+  }
+
+  static async open (location: string, summary: () => readonly Row[], observe: Observe): Promise<Journal> {
+    return new Journal(location, await openDatabase(location), summary, observe)
+  }
+
+  get broken (): Error | undefined { return this.#broken }
+
+  /** Visible to `get` at once; resolves once a crash of the process cannot undo it (a power cut can, until `sync`). */
+  write (rows: readonly Row[]): Promise<void> {
+    for (const row of rows) this.#overlay.set(row.key, row)
+    return this.#enqueue(rows)
+  }
+
+  /** Resolves once everything written before is durable. */
+  async sync (): Promise<void> {
+    this.#syncWanted = true
+    await this.#enqueue([])
+  }
+
+  async get (key: string): Promise<string | undefined> {
+    const row = this.#overlay.get(key)
+    return row === undefined ? await this.#db.get(key) : row.value
+  }
+
+  /** Written rows in key order between `gt` and `lt`; rows whose removal is still to be written are left out. */
+  async range (bounds: Bounds): Promise<Range> {
+    const scanned = await this.#db.iterator({ ...bounds, fillCache: false }).all()
+    const rows = scanned.filter(([key]) => {
+      const row = this.#overlay.get(key)
+      return row === undefined || row.value !== undefined
+    })
+    return { rows, last: scanned.length === bounds.limit ? scanned.at(-1)?.[0] : undefined }
+  }
+
+  async close (): Promise<void> {
+    if (this.#broken === undefined) await this.sync()
+    await this.#db.close()
+  }
+
+  #enqueue (rows: readonly Row[]): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ rows, resolve })
+      this.#writing ??= this.#write()
+    })
+  }
+
+  async #write (): Promise<void> {
+    await Promise.resolve() // what is written in the same tick shares a batch
+    while (this.#waiting.length > 0) {
+      const waiting = this.#waiting
+      this.#waiting = []
+      const rows = waiting.flatMap((write) => write.rows)
+      const batch = [...rows, ...this.#summary()]
+      this.#tail.push(...batch)
+      await this.#writeBatch(batch, this.#takeSync())
+      for (const row of rows) if (this.#overlay.get(row.key) === row) this.#overlay.delete(row.key)
+      for (const { resolve } of waiting) resolve()
+    }
+    this.#writing = undefined
+  }
+
+  #takeSync (): boolean {
+    const sync = this.#syncWanted || this.#tail.length > TAIL_ROWS_MAX ||
+      performance.now() - this.#syncedAt > SYNC_EVERY_MS
+    this.#syncWanted = false
+    return sync
+  }
+
+  async #writeBatch (batch: readonly Row[], sync: boolean): Promise<void> {
+    try {
+      await this.#db.batch(batch.map(toOperation), { sync })
+    } catch (error) {
+      await this.#repair(error as Error)
+      sync = true
+    }
+    if (!sync) return
+    this.#tail = []
+    this.#syncedAt = performance.now()
+  }
+
+  async #repair (cause: Error): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      this.#broken = cause
+      this.#observe({ kind: 'spool-fault', operation: 'index', cause })
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, REPAIR_EVERY_MS))
+      try {
+        await this.#db.close()
+        this.#db = await openDatabase(this.#location)
+        await this.#db.batch(this.#tail.map(toOperation), { sync: true })
+        this.#broken = undefined
+        return
+      } catch (error) {
+        cause = error as Error
+      }
+    }
+  }
+}
+
+async function openDatabase (location: string): Promise<Level<string, string>> {
+  const db = new Level<string, string>(location, { valueEncoding: 'utf8' })
+  await db.open()
+  return db
+}
+
+function toOperation ({ key, value }: Row): { type: 'put', key: string, value: string } | { type: 'del', key: string } {
+  return value === undefined ? { type: 'del', key } : { type: 'put', key, value }
+}

@@ -1,0 +1,115 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Observe } from '../events.ts'
+import { SpoolOpenError } from './errors.ts'
+import { makeDirectory, syncDirectory, type Segment } from './segment.ts'
+import { DROPPED, type Shelf } from './shelf.ts'
+import { SET_ASIDE, type SpoolIndex } from './spool-index.ts'
+import type { SetAside } from './set-aside.ts'
+
+const FORMAT = 1
+
+export interface SpoolPaths {
+  readonly segments: string
+  readonly index: string
+  readonly setAside: string
+}
+
+export interface RecoveryDeps {
+  readonly index: SpoolIndex
+  readonly shelf: Shelf
+  readonly setAside: SetAside
+  readonly observe: Observe
+}
+
+/** Makes the spool's directories, or refuses a spool that this version cannot read. */
+export async function prepareDirectory (directory: string): Promise<SpoolPaths> {
+  const paths = {
+    segments: join(directory, 'segments'),
+    index: join(directory, 'index'),
+    setAside: join(directory, 'set-aside')
+  }
+  try {
+    await mkdir(directory, { recursive: true })
+    await checkFormat(join(directory, 'FORMAT'))
+    for (const path of Object.values(paths)) await makeDirectory(path)
+    await syncDirectory(directory)
+  } catch (error) {
+    throw explainOpen(directory, error)
+  }
+  return paths
+}
+
+export function explainOpen (directory: string, error: unknown): Error {
+  if (error instanceof SpoolOpenError) return error
+  const { code, cause, message } = error as NodeJS.ErrnoException
+  const inner = cause as NodeJS.ErrnoException | undefined
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new SpoolOpenError('not_writable', `the spool ${directory} cannot be written (${code}): ` +
+      'give this user the right to, or set spool.dir to a directory it owns', error)
+  }
+  if (inner?.code === 'LEVEL_LOCKED') {
+    return new SpoolOpenError('in_use', `the spool ${directory} is in use by another process: ` +
+      'stop that one, or give this one its own dataDir', error)
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'ENOENT') {
+    return new SpoolOpenError('not_creatable', `the spool ${directory} cannot be made (${code}): ` +
+      'a file stands where a directory has to be, or its parent is missing', error)
+  }
+  return new SpoolOpenError('io', `the spool ${directory} cannot be opened: ${inner?.message ?? message}`, error)
+}
+
+async function checkFormat (file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return await writeFile(file, `${FORMAT}\n`, { flush: true })
+  const found = Number.parseInt(text, 10)
+  if (found === FORMAT) return
+  throw new SpoolOpenError('newer_format', `the spool was made with format ${text.trim()}, this version reads ` +
+    `format ${FORMAT}: start the version that made it, or set spool.dir to an empty directory`)
+}
+
+/**
+ * Brings the index up to what is on disk after a crash: the entries of every segment that was not
+ * sealed are read, and those the index has never heard of are waiting. Sealed segments are not opened.
+ * Returns how many were found that way, and the highest number a segment has had.
+ */
+export async function recover (
+  root: string, { index, shelf, setAside, observe }: RecoveryDeps
+): Promise<{ found: number, lastNumber: number }> {
+  let found = 0
+  const names = await readdir(root)
+  for (const name of names.filter((name) => name.endsWith(DROPPED))) await rm(join(root, name), { recursive: true })
+  const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  const unsealed = numbers.filter((number) => index.segment(number)?.sealed !== true)
+  await Promise.all(unsealed.map(async (number) => {
+    try {
+      found += await recoverSegment(await shelf.get(number), index)
+      await index.sealed(number)
+    } catch (cause) { // it stays on disk, unsealed, and the next start tries again
+      observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
+    }
+  }))
+  for (const sequence of await setAside.sequences()) {
+    const located = await index.locate(sequence)
+    const wanted = located?.state === 'waiting' || located?.state === 'failed'
+    if (!wanted || located.segment !== SET_ASIDE) await setAside.remove(sequence)
+  }
+  return { found, lastNumber: Math.max(0, ...numbers, ...index.segments.map(({ number }) => number)) }
+}
+
+/** Adds the entries of one segment that the index does not know; says how many. */
+export async function recoverSegment (segment: Segment, index: SpoolIndex): Promise<number> {
+  let found = 0
+  for await (const entry of segment.entries()) {
+    if (await index.locate(entry.sequence) !== undefined) continue
+    // A batch that failed may be on disk all the same; its images were then appended again elsewhere.
+    const again = (await index.find(entry.deviceId, entry.imageId))?.entry
+    if (again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes) continue
+    await index.taken(entry, segment.number)
+    found++
+  }
+  return found
+}

@@ -1,0 +1,121 @@
+// A segment: one LevelDB directory of the spool, segments/<number>/. It is filled, sealed, drained
+// and then removed as a whole, so that no payload is ever deleted or compacted.
+//
+//   e<sequence>  Entry (JSON)
+//   p<sequence>  payload bytes
+//
+// <sequence> is 14 hex digits, so that key order is arrival order. Both keys of an entry are
+// written in one synced batch: an entry without its payload does not exist.
+
+import { mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Level } from 'level'
+import type { Entry } from '../entry.ts'
+
+export interface EntryWithPayload {
+  readonly entry: Entry
+  readonly payload: Buffer
+}
+
+type Operation = { readonly type: 'put', readonly key: string, readonly value: Buffer }
+
+const MIB = 1024 * 1024
+
+export class Segment {
+  readonly number: number
+  readonly #db: Level<string, Buffer>
+
+  private constructor (number: number, db: Level<string, Buffer>) {
+    this.number = number
+    this.#db = db
+  }
+
+  /**
+   * Makes segment `number` below `root`. The write buffer is as large as the segment and its last
+   * batch, so that LevelDB never flushes while the segment is filled.
+   */
+  static async create (root: string, number: number, bytesMax: number): Promise<Segment> {
+    const location = formatSegmentPath(root, number)
+    await mkdir(location)
+    const db = await openDatabase(location, bytesMax + 16 * MIB)
+    // LevelDB syncs its files; that they and the segment have names must be as durable as they are.
+    await syncDirectory(location)
+    await syncDirectory(root)
+    return new Segment(number, db)
+  }
+
+  /**
+   * Opens a segment to read from. LevelDB replays its log into a table first: into one, since a smaller
+   * write buffer would make several and have them compacted.
+   */
+  static async reopen (root: string, number: number, bytesMax: number): Promise<Segment> {
+    return new Segment(number, await openDatabase(formatSegmentPath(root, number), bytesMax + 16 * MIB))
+  }
+
+  /** Resolves once every record is on disk, and not before. After a rejection never append here again. */
+  async append (records: readonly EntryWithPayload[]): Promise<void> {
+    const operations: Operation[] = []
+    for (const { entry, payload } of records) {
+      const key = formatSequence(entry.sequence)
+      operations.push({ type: 'put', key: `e${key}`, value: Buffer.from(JSON.stringify(entry)) })
+      operations.push({ type: 'put', key: `p${key}`, value: payload })
+    }
+    await this.#db.batch(operations, { sync: true })
+  }
+
+  /** Undefined where the segment has no such entry. */
+  async payload (sequence: number): Promise<Buffer | undefined> {
+    return await this.#db.get(`p${formatSequence(sequence)}`, { fillCache: false })
+  }
+
+  /** Every entry written here, in order of acceptance. */
+  async * entries (): AsyncGenerator<Entry> {
+    for await (const value of this.#db.values({ gte: 'e', lt: 'f', fillCache: false })) {
+      yield JSON.parse(value.toString()) as Entry // written by append, and by nobody else
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.#db.close()
+  }
+}
+
+async function openDatabase (location: string, writeBufferSize: number): Promise<Level<string, Buffer>> {
+  const db = new Level<string, Buffer>(location, {
+    valueEncoding: 'buffer',
+    compression: false, // a JPEG does not shrink
+    writeBufferSize,
+    maxFileSize: 1024 * MIB,
+    cacheSize: MIB
+  })
+  await db.open()
+  return db
+}
+
+export function formatSequence (sequence: number): string {
+  return sequence.toString(16).padStart(14, '0') // 14 hex digits hold 2^53
+}
+
+export function parseSequence (text: string): number {
+  return Number.parseInt(text, 16)
+}
+
+export function formatSegmentPath (root: string, number: number): string {
+  return join(root, String(number).padStart(10, '0'))
+}
+
+/** Makes the names in a directory durable; an fsync of a file does not (fsync(2), "Notes"). */
+export async function syncDirectory (path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes a directory whose own name is durable too. */
+export async function makeDirectory (path: string): Promise<void> {
+  await mkdir(path, { recursive: true })
+  await syncDirectory(dirname(path))
+}

@@ -1,0 +1,90 @@
+import { rename, rm } from 'node:fs/promises'
+import { formatSegmentPath, Segment, syncDirectory } from './segment.ts'
+
+export const DROPPED = '.dropped'
+
+/**
+ * The segments that are not being filled, opened when somebody reads from them. Few stay open, whatever
+ * the backlog: the one read longest ago is closed first.
+ */
+export class Shelf {
+  readonly #root: string
+  readonly #openMax: number
+  readonly #segmentBytesMax: number
+  /** In order of last use. */
+  readonly #open = new Map<number, Promise<Segment>>()
+  readonly #closing = new Map<number, Promise<void>>()
+
+  constructor (root: string, { openMax, segmentBytesMax }: { openMax: number, segmentBytesMax: number }) {
+    this.#root = root
+    this.#segmentBytesMax = segmentBytesMax
+    this.#openMax = openMax
+  }
+
+  /** Takes over a segment that is still open, because it will be read soon. */
+  put (segment: Segment): void {
+    this.#open.set(segment.number, Promise.resolve(segment))
+    this.#evict()
+  }
+
+  /** Rejects where the segment cannot be opened; the next call tries again. */
+  async payload (number: number, sequence: number): Promise<Buffer | undefined> {
+    const segment = await this.get(number)
+    return await segment.payload(sequence)
+  }
+
+  async get (number: number): Promise<Segment> {
+    const open = this.#open.get(number) ?? this.#reopen(number)
+    this.#open.delete(number)
+    this.#open.set(number, open)
+    this.#evict()
+    try {
+      return await open
+    } catch (error) {
+      if (this.#open.get(number) === open) this.#open.delete(number)
+      throw error
+    }
+  }
+
+  /** Closes the segment where it is open. */
+  async close (number: number): Promise<void> {
+    this.#closeSoon(number)
+    await this.#closing.get(number)
+  }
+
+  /** Removes a segment in which nothing is wanted. Renamed first, so that half of one is never taken for a whole. */
+  async remove (number: number): Promise<void> {
+    await this.close(number)
+    const path = formatSegmentPath(this.#root, number)
+    await rename(path, path + DROPPED)
+    await syncDirectory(this.#root)
+    await rm(path + DROPPED, { recursive: true })
+  }
+
+  async closeAll (): Promise<void> {
+    for (const number of [...this.#open.keys()]) this.#closeSoon(number)
+    await Promise.all(this.#closing.values())
+  }
+
+  async #reopen (number: number): Promise<Segment> {
+    await this.#closing.get(number) // LevelDB holds its lock until it is closed
+    return await Segment.reopen(this.#root, number, this.#segmentBytesMax)
+  }
+
+  #evict (): void {
+    for (const number of this.#open.keys()) {
+      if (this.#open.size <= this.#openMax) return
+      this.#closeSoon(number)
+    }
+  }
+
+  #closeSoon (number: number): void {
+    const open = this.#open.get(number)
+    if (open === undefined) return
+    this.#open.delete(number)
+    const closing = open
+      .then((segment) => segment.close(), () => {}) // what could not be opened need not be closed
+      .finally(() => { if (this.#closing.get(number) === closing) this.#closing.delete(number) })
+    this.#closing.set(number, closing)
+  }
+}

@@ -1,0 +1,233 @@
+// The index: one small row per entry, and the totals. On disk, in index/:
+//
+//   w<sequence>  waiting    Located (JSON)
+//   f<sequence>  failed     Located with its failure
+//   u<sequence>  uploaded   Located with what the store answered; kept for the dedup window
+//   d<sequence>  dropped    Located; kept likewise
+//   i<imageId>/<deviceId>   <sequence> of the latest image of that name
+//   s<number>               SegmentAccount
+//   t                       Totals
+//
+// Invariants: a sequence is below exactly one of w, f, u, d. A batch that moves a row carries the totals and
+// the segment accounts that follow from it. Rows of appended entries are not synced one by one: after a loss of
+// power the missing ones are read back from the segments that were not sealed, and a lost mark uploads once more.
+
+import type { DeviceId, ImageId } from '../../broker/topics.ts'
+import type { Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
+import type { Observe } from '../events.ts'
+import { Accounts, type SegmentAccount, type State, type Sum, type Totals } from './accounts.ts'
+import { Journal, type Row } from './journal.ts'
+import { formatSequence, parseSequence } from './segment.ts'
+
+/** Where the payload of an entry is: a segment, or the set-aside store. */
+export type Location = number
+export const SET_ASIDE: Location = 0
+
+/** A row of the index: what is held, and where its payload lies. */
+export type Located = Held & { readonly segment: Location }
+
+export interface ListQuery {
+  readonly state: State
+  readonly deviceId?: DeviceId
+  /** Acceptance, ms since epoch, inclusive and exclusive. */
+  readonly from?: number
+  readonly to?: number
+  readonly limit: number
+  /** A sequence; the page begins below it, newest first. */
+  readonly after?: number
+}
+
+export interface Page {
+  readonly held: readonly Held[]
+  /** Give it as `after` to go on; undefined at the end. A page may be short, or empty, before the end. */
+  readonly next: number | undefined
+}
+
+const LETTERS: { readonly [state in State]: string } = { waiting: 'w', failed: 'f', uploaded: 'u', dropped: 'd' }
+const STATES = Object.keys(LETTERS) as State[]
+const LIST_SCAN_MAX = 2000
+const LAST = '\x7f' // behind every character of an id
+
+export class SpoolIndex {
+  readonly #accounts: Accounts
+  readonly #journal: Journal
+  /** One move of an entry at a time: each reads the row before it writes it. */
+  readonly #moving = new Map<number, Promise<unknown>>()
+
+  private constructor (accounts: Accounts, journal: Journal) {
+    this.#accounts = accounts
+    this.#journal = journal
+  }
+
+  static async open (location: string, observe: Observe): Promise<SpoolIndex> {
+    let accounts = new Accounts(undefined, [])
+    const journal = await Journal.open(location, () => formatAccounts(accounts), observe)
+    const totals = await journal.get('t')
+    const { rows: segments } = await journal.range({ gt: 's', lt: `s${LAST}`, limit: -1 })
+    accounts = new Accounts(
+      totals === undefined ? undefined : JSON.parse(totals) as Totals,
+      segments.map(([, value]) => JSON.parse(value) as SegmentAccount))
+    return new SpoolIndex(accounts, journal)
+  }
+
+  get ledger (): Ledger { return this.#accounts.ledger }
+  get broken (): Error | undefined { return this.#journal.broken }
+  get segments (): readonly SegmentAccount[] { return this.#accounts.segments }
+  sum (state: State): Sum { return this.#accounts.sum(state) }
+  segment (number: number): SegmentAccount | undefined { return this.#accounts.segment(number) }
+  nextSequence (): number { return this.#accounts.nextSequence() }
+
+  /** Counts an entry that is on disk in `segment`; resolves once `waiting` shows it. */
+  taken (entry: Entry, segment: Location): Promise<void> {
+    this.#accounts.sawSequence(entry.sequence)
+    this.#accounts.taken(entry.bytes, segment)
+    return this.#journal.write([
+      row({ state: 'waiting', entry, segment }),
+      { key: identityKey(entry.deviceId, entry.imageId), value: formatSequence(entry.sequence) }
+    ])
+  }
+
+  uploaded (sequence: number, upload: Upload): Promise<Located | undefined> {
+    return this.#move(sequence, ['waiting'], ({ entry, segment }) => ({ state: 'uploaded', entry, upload, segment }))
+  }
+
+  /** The payload is in the set-aside store by now. */
+  failed (sequence: number, failure: Failure): Promise<Located | undefined> {
+    return this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment: SET_ASIDE }))
+  }
+
+  retried (sequence: number): Promise<Located | undefined> {
+    return this.#move(sequence, ['failed'], ({ entry, segment }) => ({ state: 'waiting', entry, segment }))
+  }
+
+  dropped (sequence: number): Promise<Located | undefined> {
+    return this.#move(sequence, ['waiting', 'failed'], ({ entry, segment }) => ({ state: 'dropped', entry, segment }))
+  }
+
+  async locate (sequence: number): Promise<Located | undefined> {
+    const key = formatSequence(sequence)
+    for (const state of STATES) {
+      const value = await this.#journal.get(LETTERS[state] + key)
+      if (value !== undefined) return parseRow(state, value)
+    }
+    return undefined
+  }
+
+  async find (deviceId: DeviceId, imageId: ImageId): Promise<Located | undefined> {
+    const sequence = await this.#journal.get(identityKey(deviceId, imageId))
+    return sequence === undefined ? undefined : await this.locate(parseSequence(sequence))
+  }
+
+  async findByImageId (imageId: ImageId, limit: number): Promise<Held[]> {
+    const { rows } = await this.#journal.range({ gt: `i${imageId}/`, lt: `i${imageId}/${LAST}`, limit })
+    const found = await Promise.all(rows.map(([, sequence]) => this.locate(parseSequence(sequence))))
+    return found.filter((held) => held !== undefined)
+  }
+
+  /** Waiting entries with a sequence between the two, both exclusive, oldest first. */
+  async waiting (after: number, before: number, limit: number): Promise<Entry[]> {
+    const bounds = { gt: `w${formatSequence(after)}`, lt: `w${formatSequence(before)}`, limit }
+    const { rows } = await this.#journal.range(bounds)
+    return rows.map(([, value]) => parseRow('waiting', value).entry)
+  }
+
+  async list ({ state, deviceId, from = 0, to = Infinity, limit, after }: ListQuery): Promise<Page> {
+    const letter = LETTERS[state]
+    const lt = letter + (after === undefined ? LAST : formatSequence(after))
+    const { rows, last } = await this.#journal.range({ gt: letter, lt, limit: LIST_SCAN_MAX, reverse: true })
+    const held: Held[] = []
+    for (const [, value] of rows) {
+      const found = parseRow(state, value)
+      const { entry } = found
+      if (deviceId !== undefined && entry.deviceId !== deviceId) continue
+      if (entry.receivedAt < from || entry.receivedAt >= to) continue
+      held.push(found)
+      if (held.length === limit) return { held, next: entry.sequence }
+    }
+    return { held, next: last === undefined ? undefined : parseSequence(last.slice(1)) }
+  }
+
+  /** Forgets up to `limit` images that left before `receivedBefore` and whose segment is gone; says how many. */
+  async prune (receivedBefore: number, limit: number): Promise<number> {
+    let pruned = 0
+    for (const state of ['uploaded', 'dropped'] as const) {
+      const { rows } = await this.#journal.range({ gt: LETTERS[state], lt: LETTERS[state] + LAST, limit })
+      for (const [key, value] of rows) {
+        const { entry, segment } = parseRow(state, value)
+        if (entry.receivedAt >= receivedBefore) break
+        if (this.#accounts.segment(segment) !== undefined && segment !== SET_ASIDE) continue
+        const identity = identityKey(entry.deviceId, entry.imageId)
+        const latest = await this.#journal.get(identity) === formatSequence(entry.sequence)
+        await this.#journal.write([{ key, value: undefined }, ...latest ? [{ key: identity, value: undefined }] : []])
+        pruned++
+      }
+    }
+    return pruned
+  }
+
+  /** Durable when it resolves: from now on the segment's rows are all here. */
+  async sealed (segment: number): Promise<void> {
+    await this.#journal.sync()
+    this.#accounts.sealed(segment)
+    await this.#journal.sync()
+  }
+
+  /** Durable when it resolves: nothing in the segment is wanted any more. */
+  async forgot (segment: number): Promise<void> {
+    this.#accounts.forgot(segment)
+    await this.#journal.sync()
+  }
+
+  async sync (): Promise<void> { await this.#journal.sync() }
+
+  async close (): Promise<void> { await this.#journal.close() }
+
+  /** Undefined where the entry is in none of the states `from`. */
+  async #move (sequence: number, from: readonly State[], to: (row: Located) => Located): Promise<Located | undefined> {
+    const before = this.#moving.get(sequence)
+    const moving = (async () => {
+      await before
+      return await this.#moveNow(sequence, from, to)
+    })()
+    this.#moving.set(sequence, moving)
+    try {
+      return await moving
+    } finally {
+      if (this.#moving.get(sequence) === moving) this.#moving.delete(sequence)
+    }
+  }
+
+  async #moveNow (
+    sequence: number, from: readonly State[], to: (row: Located) => Located
+  ): Promise<Located | undefined> {
+    const old = await this.locate(sequence)
+    if (old === undefined || !from.includes(old.state)) return undefined
+    const moved = to(old)
+    this.#accounts.moved(old.entry.bytes, old.state, moved.state)
+    const gone = moved.state === 'uploaded' || moved.state === 'dropped' || moved.segment !== old.segment
+    if (gone && old.segment !== SET_ASIDE) this.#accounts.released(old.segment)
+    await this.#journal.write([{ key: row(old).key, value: undefined }, row(moved)])
+    return old
+  }
+}
+
+function row (located: Located): Row {
+  return { key: LETTERS[located.state] + formatSequence(located.entry.sequence), value: JSON.stringify(located) }
+}
+
+function parseRow (state: State, value: string): Located {
+  return { ...JSON.parse(value) as Located, state } as Located // written by row(), and by nobody else
+}
+
+/** The imageId first, so that an image can be found by its name alone. Neither alphabet has a slash. */
+function identityKey (deviceId: DeviceId, imageId: ImageId): string {
+  return `i${imageId}/${deviceId}`
+}
+
+function formatAccounts (accounts: Accounts): Row[] {
+  return [
+    { key: 't', value: JSON.stringify(accounts.totals) },
+    ...accounts.takeTouched().map(([number, account]) =>
+      ({ key: `s${String(number).padStart(10, '0')}`, value: account && JSON.stringify(account) }))
+  ]
+}

@@ -1,0 +1,248 @@
+// The spool: what we have custody of, on disk. In its directory:
+//
+//   FORMAT             the number of this layout
+//   segments/<number>  payloads with their entries, a database each (segment.ts)
+//   index/             one row per entry, the totals (spool-index.ts)
+//   set-aside/         payloads of what will not upload (set-aside.ts)
+//
+// An append is acknowledged when its segment is synced; the index follows and may lag behind a crash.
+
+import type { DeviceId, ImageId } from '../../broker/topics.ts'
+import type { Arrival, Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
+import type { Observe } from '../events.ts'
+import type { Sum } from './accounts.ts'
+import { ActiveSegments } from './active-segments.ts'
+import { Admission } from './admission.ts'
+import { Condition } from './condition.ts'
+import { Disk, type DiskLevels, type Pause } from './disk.ts'
+import { Payloads } from './payloads.ts'
+import { explainOpen, prepareDirectory, recover } from './recovery.ts'
+import { SetAside } from './set-aside.ts'
+import { Shelf } from './shelf.ts'
+import { SET_ASIDE, SpoolIndex, type ListQuery, type Located, type Page } from './spool-index.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface SpoolOptions {
+  readonly directory: string
+  readonly segmentBytes: number
+  readonly limitBytes: number
+  readonly reserveBytes: number
+  /** How long an image that has left is remembered by its name. */
+  readonly dedupWindowMs: number
+  readonly activeSegmentsMax?: number
+  readonly openSegmentsMax?: number
+  readonly batchBytesMax?: number
+}
+
+export interface SpoolLevels extends DiskLevels {
+  readonly waiting: Sum
+  readonly failed: Sum
+  readonly paused: Pause | undefined
+}
+
+const MIB = 1024 * 1024
+const TEND_EVERY_MS = 1000
+
+interface Parts {
+  readonly index: SpoolIndex
+  readonly shelf: Shelf
+  readonly setAside: SetAside
+  readonly disk: Disk
+  readonly active: ActiveSegments
+  readonly payloads: Payloads
+  readonly admission: Admission
+  readonly upkeep: Upkeep
+}
+
+export class Spool {
+  readonly #parts: Parts
+  readonly #observe: Observe
+  /** Sequences given but not yet in the index, in order: `waiting` shows nothing behind the first. */
+  readonly #unsettled = new Set<number>()
+  readonly #condition = new Condition()
+  readonly #timer: NodeJS.Timeout
+  #changes = 0
+  #requeues = 0
+  #tending: Promise<void> | undefined
+
+  private constructor (parts: Parts, observe: Observe) {
+    this.#parts = parts
+    this.#observe = observe
+    this.#timer = setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS)
+  }
+
+  /** Resolves once everything a crash left behind is found again. Rejects with SpoolOpenError. */
+  static async open (options: SpoolOptions, observe: Observe): Promise<Spool> {
+    const startedAt = performance.now()
+    const paths = await prepareDirectory(options.directory)
+    try {
+      const index = await SpoolIndex.open(paths.index, observe)
+      const setAside = await SetAside.open(paths.setAside)
+      const shelf = new Shelf(paths.segments, {
+        openMax: options.openSegmentsMax ?? 4, segmentBytesMax: options.segmentBytes
+      })
+      const { found, lastNumber } = await recover(paths.segments, { index, shelf, setAside, observe })
+      const disk = await Disk.open(options.directory, options)
+      const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs)
+      const active = await ActiveSegments.open({
+        onFull: (segment) => { upkeep.seal(segment) },
+        onBroken: (segment, cause) => { upkeep.giveUp(segment, cause) },
+        observe
+      }, {
+        root: paths.segments,
+        firstNumber: lastNumber + 1,
+        segmentBytes: options.segmentBytes,
+        activeMax: options.activeSegmentsMax ?? 3,
+        batchBytesMax: options.batchBytesMax ?? 4 * MIB
+      })
+      const admission = new Admission({ index, active, disk, observe })
+      const payloads = new Payloads({ setAside, active, shelf })
+      const spool = new Spool({ index, shelf, setAside, disk, active, payloads, admission, upkeep }, observe)
+      const seconds = (performance.now() - startedAt) / 1000
+      observe({ kind: 'spool-recovered', waiting: spool.levels.waiting.count, found, seconds })
+      return spool
+    } catch (error) {
+      throw explainOpen(options.directory, error)
+    }
+  }
+
+  get ledger (): Ledger { return this.#parts.index.ledger }
+
+  get levels (): SpoolLevels {
+    const { index, disk, admission } = this.#parts
+    return { waiting: index.sum('waiting'), failed: index.sum('failed'), paused: admission.pause, ...disk.levels }
+  }
+
+  /** Grows whenever there may be more to upload; see `changed`. */
+  get changes (): number { return this.#changes }
+
+  /** Grows whenever an entry waits again behind the place a reader has come to. */
+  get requeues (): number { return this.#requeues }
+
+  /** Resolves once `changes` has moved past `seen`, or when `signal` aborts. */
+  changed (seen: number, signal: AbortSignal): Promise<void> {
+    return this.#condition.until(() => this.#changes !== seen, signal)
+  }
+
+  /** Resolves once images are taken again, or when `signal` aborts. */
+  accepting (signal: AbortSignal): Promise<void> {
+    return this.#parts.admission.accepting(signal)
+  }
+
+  /**
+   * Takes custody: resolves once the image is on disk and synced, and not before.
+   * Rejects with SpoolPaused where it cannot be had at present.
+   */
+  async append (arrival: Arrival, payload: Buffer): Promise<Entry> {
+    const { admission, index, disk, active } = this.#parts
+    admission.check(payload.length)
+    const entry: Entry = { sequence: index.nextSequence(), ...arrival }
+    this.#unsettled.add(entry.sequence)
+    disk.grew(payload.length)
+    try {
+      const segment = await active.append({ entry, payload })
+      void index.taken(entry, segment).then(() => { this.#settle(entry.sequence) }) // never rejects
+    } catch (error) {
+      this.#settle(entry.sequence)
+      throw error
+    }
+    return entry
+  }
+
+  /** What is held under this name, of any state; within the dedup window also what has left. */
+  async find (deviceId: DeviceId, imageId: ImageId): Promise<Held | undefined> {
+    return await this.#parts.index.find(deviceId, imageId)
+  }
+
+  /** The images of that name of all devices. */
+  async findByImageId (imageId: ImageId): Promise<readonly Held[]> {
+    return await this.#parts.index.findByImageId(imageId, 100)
+  }
+
+  async list (query: ListQuery): Promise<Page> {
+    return await this.#parts.index.list(query)
+  }
+
+  /** Up to `limit` waiting entries behind the sequence `after`, oldest first. */
+  async waiting (after: number, limit: number): Promise<Entry[]> {
+    const [firstUnsettled = Number.MAX_SAFE_INTEGER] = this.#unsettled
+    return await this.#parts.index.waiting(after, firstUnsettled, limit)
+  }
+
+  async oldestWaiting (): Promise<Entry | undefined> {
+    return (await this.waiting(0, 1))[0]
+  }
+
+  /** The bytes the device sent. Rejects with SpoolDamaged where they are not those any more. */
+  async payload (entry: Entry): Promise<Buffer> {
+    const startedAt = performance.now()
+    const payload = await this.#parts.payloads.readSound(await this.#parts.index.locate(entry.sequence), entry)
+    this.#observe({ kind: 'spool-read', seconds: (performance.now() - startedAt) / 1000 })
+    return payload
+  }
+
+  /** The store has it. False where it was not waiting any more. */
+  async markUploaded ({ sequence }: Entry, upload: Upload): Promise<boolean> {
+    return await this.#release(await this.#parts.index.uploaded(sequence, upload))
+  }
+
+  /** It will not upload: moves it out of the way, with the reason. */
+  async setAside ({ sequence }: Entry, failure: Failure): Promise<boolean> {
+    const located = await this.#parts.index.locate(sequence)
+    if (located?.state !== 'waiting') return false
+    const payload = await this.#parts.payloads.read(located)
+    if (payload !== undefined) await this.#parts.setAside.put(sequence, payload)
+    return await this.#parts.index.failed(sequence, failure) !== undefined
+  }
+
+  /** Failed to waiting. False where it had not failed. */
+  async retry ({ sequence }: Entry): Promise<boolean> {
+    const retried = await this.#parts.index.retried(sequence) !== undefined
+    if (retried) this.#requeues++
+    this.#change()
+    return retried
+  }
+
+  /** An operator gives up an image that is waiting or failed; the ledger counts it as dropped. */
+  async drop ({ sequence }: Entry): Promise<boolean> {
+    return await this.#release(await this.#parts.index.dropped(sequence))
+  }
+
+  /** Finishes what is being written and leaves everything such that the next start opens no old segment. */
+  async close (): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#tending
+    const { index, shelf, setAside, active, upkeep } = this.#parts
+    await upkeep.settled()
+    for (const number of await active.close()) await index.sealed(number)
+    await shelf.closeAll()
+    await setAside.close()
+    await index.close()
+  }
+
+  #settle (sequence: number): void {
+    this.#unsettled.delete(sequence)
+    this.#change()
+  }
+
+  #change (): void {
+    this.#changes++
+    this.#condition.changed()
+  }
+
+  async #tend (): Promise<void> {
+    try {
+      await this.#parts.upkeep.tend(this.#parts.active)
+      this.#parts.admission.review()
+    } catch (cause) {
+      this.#observe({ kind: 'spool-fault', operation: 'delete', cause: cause as Error })
+    } finally {
+      this.#tending = undefined
+    }
+  }
+
+  async #release (located: Located | undefined): Promise<boolean> {
+    if (located?.segment === SET_ASIDE) await this.#parts.setAside.remove(located.entry.sequence)
+    return located !== undefined
+  }
+}

@@ -1,0 +1,105 @@
+import type { Observe } from '../events.ts'
+import type { ActiveSegments } from './active-segments.ts'
+import type { Disk } from './disk.ts'
+import { recoverSegment } from './recovery.ts'
+import type { Segment } from './segment.ts'
+import type { Shelf } from './shelf.ts'
+import type { SpoolIndex } from './spool-index.ts'
+
+export interface UpkeepDeps {
+  readonly index: SpoolIndex
+  readonly shelf: Shelf
+  readonly disk: Disk
+  readonly observe: Observe
+}
+
+const MEASURE_EVERY = 5
+const PRUNE_EVERY = 60
+const PRUNE_MAX = 5000
+
+/** What happens to segments once they are not filled any more, and the spool's housekeeping once a second. */
+export class Upkeep {
+  readonly #deps: UpkeepDeps
+  readonly #dedupWindowMs: number
+  /** Closed after a failed write; what is in them is still to be read back. */
+  readonly #broken = new Set<number>()
+  readonly #sealing = new Set<Promise<void>>()
+  #tends = 0
+
+  constructor (deps: UpkeepDeps, dedupWindowMs: number) {
+    this.#deps = deps
+    this.#dedupWindowMs = dedupWindowMs
+  }
+
+  /** A full segment: it stays open for reading only where it is about to be read. */
+  seal (segment: Segment): void {
+    const { index, shelf } = this.#deps
+    shelf.put(segment)
+    this.#run(async () => {
+      await index.sealed(segment.number)
+      const [oldest] = await index.waiting(0, Number.MAX_SAFE_INTEGER, 1)
+      const next = oldest === undefined ? undefined : await index.locate(oldest.sequence)
+      // Open it holds its whole content in memory; behind a backlog it is not wanted for long.
+      if (next !== undefined && next.segment < segment.number - 2) await shelf.close(segment.number)
+    })
+  }
+
+  /** A write to it failed: it is never written again, only read. */
+  giveUp (segment: Segment, cause: Error): void {
+    this.#deps.observe({ kind: 'spool-fault', operation: 'write', cause })
+    this.#run(async () => {
+      await segment.close()
+      this.#broken.add(segment.number)
+      await this.#recoverBroken()
+    })
+  }
+
+  async tend (active: ActiveSegments): Promise<void> {
+    const { index, disk } = this.#deps
+    const round = this.#tends++
+    if (!active.usable) await active.replenish().catch(() => {}) // observed; the next round tries again
+    await this.#recoverBroken()
+    const removed = await this.#removeDrained()
+    await disk.measure({ walk: removed || round % MEASURE_EVERY === 0 })
+    if (round % PRUNE_EVERY === 0) await index.prune(Date.now() - this.#dedupWindowMs, PRUNE_MAX)
+  }
+
+  /** Resolves once nothing that was begun is going on. */
+  async settled (): Promise<void> {
+    await Promise.all(this.#sealing)
+  }
+
+  async #removeDrained (): Promise<boolean> {
+    const { index, shelf } = this.#deps
+    let removed = false
+    for (const { number, live, sealed } of index.segments) {
+      if (!sealed || live > 0) continue
+      await index.forgot(number)
+      await shelf.remove(number)
+      removed = true
+    }
+    return removed
+  }
+
+  async #recoverBroken (): Promise<void> {
+    const { index, shelf, observe } = this.#deps
+    for (const number of this.#broken) {
+      this.#broken.delete(number)
+      try {
+        await recoverSegment(await shelf.get(number), index)
+        await index.sealed(number)
+      } catch (cause) {
+        this.#broken.add(number)
+        observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
+        return
+      }
+    }
+  }
+
+  #run (work: () => Promise<void>): void {
+    const running = work()
+      .catch((cause: Error) => { this.#deps.observe({ kind: 'spool-fault', operation: 'open', cause }) })
+      .finally(() => { this.#sealing.delete(running) })
+    this.#sealing.add(running)
+  }
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { randomBytes } from 'node:crypto'
+import type { Entry } from '../bridge/entry.ts'
+import { Spool } from '../bridge/spool/spool.ts'
+import { eventually } from './helpers/eventually.ts'
+import { arrivalOf, makeTempDirectory, openTestSpool, spoolOptions } from './helpers/spool.ts'
+
+const upload = { uploadedAt: 1, bucket: 'b', key: 'k', etag: 'e', sha256: 's' }
+const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
+
+async function appendMany (spool: Spool, count: number, bytes = 100_000): Promise<Map<number, Buffer>> {
+  const payloads = new Map<number, Buffer>()
+  await Promise.all(Array.from({ length: count }, async (_, i) => {
+    const payload = randomBytes(bytes)
+    const entry = await spool.append(arrivalOf('cam-1', `i${i}`, payload), payload)
+    payloads.set(entry.sequence, payload)
+  }))
+  return payloads
+}
+
+async function allWaiting (spool: Spool, count: number): Promise<Entry[]> {
+  return await eventually(async () => {
+    const entries = await spool.waiting(0, count + 10)
+    return entries.length === count ? entries : undefined
+  }, { what: `${count} waiting entries` })
+}
+
+function assertBalanced (spool: Spool): void {
+  const { acknowledged, uploaded, waiting, failed, dropped } = spool.ledger
+  assert.equal(acknowledged, uploaded + waiting + failed + dropped)
+}
+
+test('what is appended is read back byte for byte, in order of acceptance, over many segments', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const payloads = await appendMany(spool, 60)
+  const waiting = await allWaiting(spool, 60)
+  assert.deepEqual(waiting.map(({ sequence }) => sequence), [...payloads.keys()].sort((a, b) => a - b))
+  for (const entry of waiting) assert.deepEqual(await spool.payload(entry), payloads.get(entry.sequence))
+  assertBalanced(spool)
+})
+
+test('a restart finds what waits without opening a sealed segment', async (t) => {
+  const directory = await makeTempDirectory(t)
+  const first = await Spool.open(spoolOptions(directory), () => {})
+  const payloads = await appendMany(first, 30)
+  await first.close()
+  const { spool, events } = await openTestSpool(t, { directory })
+  assert.equal(spool.ledger.waiting, 30)
+  const recovered = events.find(({ kind }) => kind === 'spool-recovered')
+  assert.ok(recovered?.kind === 'spool-recovered')
+  assert.deepEqual([recovered.waiting, recovered.found], [30, 0])
+  for (const entry of await allWaiting(spool, 30)) {
+    assert.deepEqual(await spool.payload(entry), payloads.get(entry.sequence))
+  }
+})
+
+test('a drained segment leaves the disk as a whole', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  await appendMany(spool, 40)
+  const segments = async (): Promise<number> => (await readdir(join(directory, 'segments'))).length
+  const before = await segments()
+  for (const entry of await allWaiting(spool, 40)) await spool.markUploaded(entry, upload)
+  assert.deepEqual(spool.ledger, { acknowledged: 40, uploaded: 40, waiting: 0, failed: 0, dropped: 0 })
+  await eventually(async () => await segments() <= 4, { what: `fewer than ${before} segments` })
+})
+
+test('what failed is set aside with its reason, pins no segment, and can be retried or dropped', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const payloads = await appendMany(spool, 40)
+  const [bad, worse, ...good] = await allWaiting(spool, 40)
+  assert.ok(bad !== undefined && worse !== undefined)
+  await spool.setAside(bad, failure)
+  await spool.setAside(worse, failure)
+  for (const entry of good) await spool.markUploaded(entry, upload)
+  await eventually(async () => (await readdir(join(directory, 'segments'))).length <= 4)
+  assert.deepEqual(await spool.find(bad.deviceId, bad.imageId).then((held) => held?.state), 'failed')
+  assert.deepEqual(await spool.payload(bad), payloads.get(bad.sequence))
+  const requeues = spool.requeues
+  assert.equal(await spool.retry(bad), true)
+  assert.equal(await spool.drop(worse), true)
+  assert.equal(spool.requeues, requeues + 1)
+  assert.deepEqual((await spool.waiting(0, 10)).map(({ sequence }) => sequence), [bad.sequence])
+  assert.deepEqual(await spool.payload(bad), payloads.get(bad.sequence))
+  assert.deepEqual(spool.ledger, { acknowledged: 40, uploaded: 38, waiting: 1, failed: 0, dropped: 1 })
+})
+
+test('an image moves once: of two that take it the second is told so', async (t) => {
+  const { spool } = await openTestSpool(t)
+  await appendMany(spool, 1)
+  const [entry] = await allWaiting(spool, 1)
+  assert.ok(entry !== undefined)
+  const moved = await Promise.all([spool.markUploaded(entry, upload), spool.drop(entry), spool.setAside(entry, failure)])
+  assert.equal(moved.filter(Boolean).length, 1)
+  assertBalanced(spool)
+})
+
+test('the spool refuses more than its limit, and goes on when there is room', async (t) => {
+  const { spool, events } = await openTestSpool(t, { limitBytes: 12_000_000 })
+  await assert.rejects(async () => { for (;;) await appendMany(spool, 10) }, { code: 'spool_full' })
+  assert.ok(events.some((event) => event.kind === 'intake-paused' && event.reason === 'spool_full'))
+  let entries = await spool.waiting(0, 1000)
+  while (entries.length > 0) {
+    for (const entry of entries) await spool.markUploaded(entry, upload)
+    entries = await spool.waiting(0, 1000)
+  }
+  await spool.accepting(AbortSignal.timeout(10_000))
+  await appendMany(spool, 1)
+  assertBalanced(spool)
+})
+
+test('names are remembered for the dedup window, across a restart', async (t) => {
+  const directory = await makeTempDirectory(t)
+  const first = await Spool.open(spoolOptions(directory), () => {})
+  await appendMany(first, 2)
+  const [a, b] = await allWaiting(first, 2)
+  assert.ok(a !== undefined && b !== undefined)
+  await first.markUploaded(a, upload)
+  await first.close()
+  const { spool } = await openTestSpool(t, { directory })
+  assert.equal((await spool.find(a.deviceId, a.imageId))?.state, 'uploaded')
+  assert.equal((await spool.find(b.deviceId, b.imageId))?.state, 'waiting')
+  assert.deepEqual((await spool.findByImageId(b.imageId)).map(({ entry }) => entry.sequence), [b.sequence])
+})
+
+test('a list is paged newest first and filtered by device', async (t) => {
+  const { spool } = await openTestSpool(t)
+  for (let i = 0; i < 9; i++) {
+    const payload = Buffer.from(`p${i}`)
+    await spool.append(arrivalOf(i % 3 === 0 ? 'cam-a' : 'cam-b', `n${i}`, payload), payload)
+  }
+  await allWaiting(spool, 9)
+  const names: string[] = []
+  let after: number | undefined
+  do {
+    const page = await spool.list({ state: 'waiting', limit: 4, ...after !== undefined && { after } })
+    names.push(...page.held.map(({ entry }) => entry.imageId))
+    after = page.next
+  } while (after !== undefined)
+  assert.deepEqual(names, ['n8', 'n7', 'n6', 'n5', 'n4', 'n3', 'n2', 'n1', 'n0'])
+  const [entry] = await spool.waiting(0, 1)
+  const ofA = await spool.list({ state: 'waiting', limit: 9, ...entry && { deviceId: entry.deviceId } })
+  assert.deepEqual(ofA.held.map(({ entry }) => entry.imageId), ['n6', 'n3', 'n0'])
+})
+
+test('a spool of a newer format is refused in words', async (t) => {
+  const directory = await makeTempDirectory(t)
+  await writeFile(join(directory, 'FORMAT'), '7\n')
+  await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'newer_format', message: /format 7/ })
+})
+
+test('a spool in use by another process is refused in words', async (t) => {
+  const { directory } = await openTestSpool(t)
+  await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'in_use', message: /another process/ })
+})
