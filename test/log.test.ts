@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { BridgeEvent } from '../bridge/events.ts'
+import { createLog, type Log, type LogDestination, type LogOptions } from '../bridge/log.ts'
+import { deviceId, entryWith, imageId, upload } from './helpers/exposition.ts'
+
+const entry = entryWith()
+const refused = {
+  kind: 'image-refused',
+  deviceId: deviceId('cam-7'),
+  imageId: imageId('a1'),
+  format: 'raw',
+  reason: 'not_an_image',
+  detail: 'the first bytes are those of a PDF'
+} as const
+
+function logTo (options: Partial<LogOptions> & { isTTY?: boolean } = {}): { log: Log, lines: string[] } {
+  const lines: string[] = []
+  const destination: LogDestination = { isTTY: options.isTTY ?? false, write: (line) => lines.push(line) }
+  return { log: createLog({ level: 'info', format: 'json', destination, ...options }), lines }
+}
+
+function written (event: BridgeEvent, options: Partial<LogOptions> = {}): Record<string, unknown> | undefined {
+  const { log, lines } = logTo(options)
+  log.observe(event)
+  return lines[0] === undefined ? undefined : JSON.parse(lines[0])
+}
+
+test('a change of state is one line, in words for a person and in fields for a machine', () => {
+  const { time, ...line } = written({
+    kind: 'uplink-down', reason: 'connect', detail: 'connect ECONNREFUSED 127.0.0.1:9000', retryInSeconds: 2
+  }) ?? {}
+  assert.match(String(time), /^\d{4}-\d\d-\d\dT/)
+  assert.deepEqual(line, {
+    level: 'warn',
+    event: 'uplink-down',
+    reason: 'connect',
+    detail: 'connect ECONNREFUSED 127.0.0.1:9000',
+    retryInSeconds: 2,
+    msg: 'uplink down (connect): connect ECONNREFUSED 127.0.0.1:9000; images are kept on disk, next try in 2 s'
+  })
+})
+
+test('images that come and go as they should are told of at debug only', () => {
+  const daily: BridgeEvent[] = [
+    { kind: 'client-connected', clientId: 'cam-1' },
+    { kind: 'image-taken', entry, format: 'raw', seconds: 0.01 },
+    { kind: 'put-ended', entry, seconds: 1, outcome: 'stored', detail: '' },
+    { kind: 'entry-uploaded', entry, upload, seconds: 1 }
+  ]
+  for (const event of daily) {
+    assert.equal(written(event), undefined)
+    assert.equal(written(event, { level: 'debug' })?.['level'], 'debug')
+  }
+})
+
+test('a line about an image names the device and the image, and not the whole entry', () => {
+  const failure = { failedAt: 1, reason: 'store_refused', detail: 'EntityTooLarge', attempts: 3 }
+  const { time, ...line } = written({ kind: 'entry-failed', entry, failure }) ?? {}
+  assert.deepEqual(line, {
+    level: 'warn',
+    event: 'entry-failed',
+    deviceId: 'cam-1',
+    imageId: 'a1',
+    sequence: 1,
+    bytes: 250_000,
+    failure,
+    msg: 'set cam-1/a1 aside as failed (store_refused, attempt 3): EntityTooLarge'
+  })
+})
+
+test('a refused connection says why, so that the device can be put right', () => {
+  const line = written({
+    kind: 'connect-refused', result: 'unsupported_protocol', remote: '10.0.0.5:40112', detail: 'MQTT 5 is not spoken here; use 3.1.1'
+  })
+  assert.equal(line?.['msg'],
+    'refused a connection from 10.0.0.5:40112 (unsupported_protocol): MQTT 5 is not spoken here; use 3.1.1')
+})
+
+test('a thousand refused images are a few lines and a count', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { log, lines } = logTo()
+  for (let n = 0; n < 1000; n++) log.observe(refused)
+  assert.equal(lines.length, 5)
+  t.mock.timers.tick(1000)
+  assert.equal(JSON.parse(lines[5] ?? '').msg, '995 more lines about image-refused left out in this second')
+  log.observe(refused)
+  assert.match(lines[6] ?? '', /cam-7\/a1/)
+})
+
+test('a storm of one kind does not hide another', () => {
+  const { log, lines } = logTo()
+  for (let n = 0; n < 100; n++) log.observe(refused)
+  log.observe({ kind: 'intake-paused', reason: 'spool_full', detail: 'raise spool.limit' })
+  assert.match(lines.at(-1) ?? '', /not accepting images/)
+})
+
+test('what is still folded is told at the end', () => {
+  const { log, lines } = logTo()
+  for (let n = 0; n < 7; n++) log.observe(refused)
+  log.close()
+  assert.match(lines.at(-1) ?? '', /2 more lines about image-refused/)
+})
+
+test('on a terminal a line is a sentence, elsewhere it is JSON', () => {
+  const terminal = logTo({ format: 'auto', isTTY: true })
+  terminal.log.info('sluice stopped', { signal: 'SIGTERM' })
+  assert.match(terminal.lines[0] ?? '', /^\[\d\d:\d\d:\d\d\].*INFO.*sluice stopped/)
+  assert.doesNotMatch(terminal.lines[0] ?? '', /SIGTERM/)
+  const file = logTo({ format: 'auto', isTTY: false })
+  file.log.info('sluice stopped', { signal: 'SIGTERM' })
+  assert.equal(JSON.parse(file.lines[0] ?? '').signal, 'SIGTERM')
+})
+
+test('what a stranger sends cannot forge a second line or rule the terminal', () => {
+  const { log, lines } = logTo({ format: 'text' })
+  const topic = `devices/x\n[12:00:00] INFO: all is well\u001b[2J\u202e${'y'.repeat(60_000)}`
+  log.observe({ kind: 'topic-refused', clientId: 'evil', topic, detail: 'not a topic of this device' })
+  assert.equal(lines.length, 1)
+  assert.equal(lines[0]?.split('\n').length, 2) // the line and its end
+  for (const forbidden of ['\u001b', '\u202e']) assert.ok(!lines[0]?.includes(forbidden))
+  assert.ok((lines[0]?.length ?? 0) < 1200)
+})
+
+test('a storage error is an error, with its cause in words and no stack', () => {
+  const line = written({ kind: 'spool-fault', operation: 'write', cause: new Error('No space left on device') })
+  assert.equal(line?.['level'], 'error')
+  assert.equal(line?.['cause'], 'No space left on device')
+  assert.doesNotMatch(JSON.stringify(line), / {4}at /)
+})
