@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { catalogue, settingAt } from './catalogue.ts'
+import { checkConfig } from './check.ts'
+import type { Config } from './config.ts'
+import { ConfigError, type Problem } from './problems.ts'
+import { settings, type Settings } from './settings.ts'
+import { readSources, type Given, type Sources } from './sources.ts'
+
+/** The configuration, and what somebody gave of it, by path. */
+export interface Resolved {
+  readonly config: Config
+  readonly given: ReadonlyMap<string, Given>
+}
+
+/**
+ * Reads the whole configuration: flags before the environment before the file before the defaults.
+ * Throws one ConfigError that names every problem there is.
+ */
+export function readConfig (sources: Sources): Config {
+  return resolveConfig(sources).config
+}
+
+export function resolveConfig (sources: Sources): Resolved {
+  const { given, problems } = readSources(sources)
+  const good = new Map<string, Given>()
+  for (const one of given.values()) {
+    const refusal = refusalOf(one)
+    if (refusal === undefined) good.set(one.setting.path, one)
+    else problems.push(problemWith(one.setting.path, refusal, given))
+  }
+  const config = toConfig(settings.parse(toTree(good)))
+  // A check that reads a value already refused would judge the default in its place.
+  const refused = new Set(problems.map(({ path }) => path))
+  const doubts = checkConfig(config).filter(({ reads }) => !reads.some((path) => refused.has(path)))
+  problems.push(...doubts.map(({ path, message }) => problemWith(path, message, given)))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { config, given }
+}
+
+/** Tells two configurations apart without telling their secrets. */
+export function configHash (config: Config): string {
+  const open = JSON.stringify(config, (key, value: unknown) => SECRETS.has(key) ? value !== undefined : value)
+  return createHash('sha256').update(open).digest('hex').slice(0, 12)
+}
+
+const SECRETS = new Set(catalogue
+  .filter(({ isSecret }) => isSecret)
+  .map(({ path }) => path.split('.').at(-1)))
+
+function refusalOf ({ setting, value }: Given): string | undefined {
+  const result = z.safeParse(setting.type, value)
+  return result.success ? undefined : result.error.issues[0]?.message
+}
+
+function problemWith (path: string, message: string, given: ReadonlyMap<string, Given>): Problem {
+  const setting = settingAt(path)
+  const one = given.get(path)
+  const value = one === undefined ? setting?.fallback : one.value
+  return {
+    path,
+    message,
+    value: setting?.isSecret === true || value === undefined ? undefined : quote(value),
+    source: one?.source ?? 'default'
+  }
+}
+
+// A password in a URL is refused, and the refusal does not print it.
+function quote (value: unknown): string {
+  return JSON.stringify(value).replace(/\/\/[^/@"]*@/, '//******@')
+}
+
+/** As the file would have it: sections with their settings. */
+function toTree (given: ReadonlyMap<string, Given>): Record<string, unknown> {
+  const tree: Record<string, unknown> = {}
+  const sections = new Map<string, Record<string, unknown>>()
+  for (const [path, { value }] of given) {
+    const [name = '', key] = path.split('.')
+    if (key === undefined) {
+      tree[name] = value
+    } else {
+      const section = sections.get(name) ?? {}
+      section[key] = value
+      sections.set(name, section)
+      tree[name] = section
+    }
+  }
+  return tree
+}
+
+function toConfig (settings: Settings): Config {
+  const { dataDir, mqtt, auth, intake, spool, s3, localStore, uplink, slo, http, log, shutdown } = settings
+  const { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
+  const { region, pathStyle, key, ifNoneMatch, integrity } = s3
+  return {
+    dataDir,
+    mqtt: { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections },
+    auth: { anonymous: auth.anonymous },
+    intake: {
+      imageTypes: intake.imageTypes,
+      imageKey: intake.imageKey,
+      dedupWindowMs: intake.dedupWindow,
+      withholdMs: intake.withhold
+    },
+    spool: {
+      dir: spool.dir ?? join(dataDir, 'spool'),
+      segmentSize: spool.segmentSize,
+      limit: spool.limit,
+      reserve: spool.reserve
+    },
+    s3: {
+      endpoint: s3.endpoint ?? undefined,
+      local: s3.endpoint === null && s3.bucket === null,
+      region,
+      bucket: s3.bucket ?? 'images',
+      pathStyle,
+      key,
+      ifNoneMatch,
+      integrity,
+      accessKeyId: s3.accessKeyId ?? undefined,
+      secretAccessKey: s3.secretAccessKey ?? undefined
+    },
+    localStore: { listen: localStore.listen, dir: join(dataDir, 'objects') },
+    uplink: {
+      capacity: uplink.capacity,
+      share: uplink.share,
+      overhead: uplink.overhead,
+      concurrency: uplink.concurrency,
+      timeoutMs: uplink.timeout
+    },
+    slo: { targetMs: slo.target, objective: slo.objective },
+    http: { listen: http.listen, token: http.token ?? undefined },
+    log,
+    shutdown: { graceMs: shutdown.grace }
+  }
+}

@@ -1,0 +1,131 @@
+// Every setting with its default and its meaning, in the shape of the file. The schema, the example,
+// `config print`, the names in the environment and the flags all come from this page.
+
+import * as z from 'zod'
+import {
+  address, choice, count, duration, flag, flagOr, later, list, optionalText, rate, secret, share, size, text,
+  type Form
+} from './kinds.ts'
+
+const IMAGE_TYPE: Form = {
+  pattern: /^image\/[a-z0-9.+-]+$/,
+  refusal: 'is not a list of image types; write it like [image/jpeg, image/png]'
+}
+// No wildcard, nothing of the broker's own below $, and none of the topics that are Sluice's.
+const TOPIC_PREFIX: Form = {
+  pattern: /^(?!sluice(\/|$))[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/,
+  refusal: 'cannot start a device topic; write letters and digits, like devices or site-1/devices'
+}
+// Credentials in a URL would be printed wherever the URL is.
+const ENDPOINT: Form = {
+  pattern: /^https?:\/\/[A-Za-z0-9.[\]:-]+\/?$/,
+  refusal: 'is not the URL of a store; write it like https://s3.example.com:9000'
+}
+const BUCKET: Form = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/,
+  refusal: 'is not a bucket name; write 3 to 63 letters, digits, dots or hyphens'
+}
+
+export const settings = z.strictObject({
+  dataDir: text('./data', 'Everything Sluice keeps: the spool and, where there is no other store, the objects.'),
+
+  mqtt: section('Where devices publish their images.', {
+    listen: address('127.0.0.1:1883', 'Host and port for MQTT 3.1.1 over TCP.'),
+    tls: later(),
+    ws: later(),
+    topicPrefix: text('devices', 'The first part of every device topic: devices/{deviceId}/images.',
+      TOPIC_PREFIX),
+    maxPacketSize: size('8MB', 'Larger packets are cut off on their declared length, before they are read.',
+      { min: 1024, max: 256_000_000 }),
+    memoryBudget: size('128MB', 'Image bytes being read or not yet durable, all devices together.'),
+    maxConnections: count(10_000, 'Connections beyond this are closed at once.', { min: 1, max: 1_000_000 })
+  }),
+
+  auth: section('Who may publish.', {
+    anonymous: choice(['loopback', 'always', 'never'],
+      'Devices without identity: loopback (from this machine only), always (from anywhere), never.'),
+    passwordFile: later(),
+    jwt: later()
+  }),
+
+  intake: section('What is taken into custody.', {
+    imageTypes: list(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'image/heic'],
+      'Told by the first bytes of the image, never by its name.', IMAGE_TYPE),
+    imageKey: text('image', 'The key of a JSON envelope that holds the image.'),
+    dedupWindow: duration('24h', 'A repeat of an image within this time is acknowledged and not stored again.',
+      { max: 366 * 86_400_000 }),
+    withhold: duration('10s', 'How long a PUBACK is withheld while nothing can be stored, before the connection is closed.',
+      { min: 100, max: 3_600_000 })
+  }),
+
+  spool: section('Where images wait for the uplink.', {
+    dir: optionalText('The directory of the spool; best on a disk of its own.', '<dataDir>/spool'),
+    segmentSize: size('64MiB', 'Images are kept in segments of this size, each removed whole once it is uploaded.',
+      { min: 2 ** 20, max: 2 ** 30 }),
+    limit: size('20GB', 'Once so much waits, PUBACKs are withheld and devices keep their images.'),
+    softMark: later(),
+    onFull: choice(['block'], 'What happens at the limit: block (devices keep their images).', ['thin']),
+    reserve: size('256MB', 'Kept free on the volume: recovery after a failed write needs room.')
+  }),
+
+  s3: section('The object store.', {
+    endpoint: optionalText('URL of an S3-compatible store.', 'AWS where a bucket is given, else the local store',
+      ENDPOINT),
+    region: text('us-east-1', 'The region that requests are signed for.'),
+    bucket: optionalText('The bucket for the images.', 'images', BUCKET),
+    pathStyle: flagOr('auto', 'Bucket in the path instead of the host name; auto: wherever an endpoint is given.'),
+    key: text('images/{deviceId}/{yyyy}/{MM}/{dd}/{imageId}.{ext}',
+      'The key of an object; the date is the UTC time of acceptance.'),
+    ifNoneMatch: flag(false, 'Ask the store to refuse an overwrite; not every store can.'),
+    integrity: choice(['sha256', 'md5', 'crc32'], 'What the store is asked to verify; old radosgw and Swift know only md5.'),
+    accessKeyId: secret('Given together with the secret key.', "AWS's standard chain of credentials"),
+    accessKeyIdFile: optionalText('A file that holds the access key id.', 'none'),
+    secretAccessKey: secret('Better given in a file of its own.', "AWS's standard chain of credentials"),
+    secretAccessKeyFile: optionalText('A file that holds the secret key.', 'none')
+  }),
+
+  localStore: section('The store that is started where s3 names none.', {
+    listen: address('127.0.0.1:0', 'Host and port; with port 0 any free one.')
+  }),
+
+  uplink: section('The line to the store, and how much of it is ours.', {
+    capacity: rate('200Mbit', 'What the line carries upwards, in bits per second.', { min: 8_000 }),
+    share: share('20%', 'How much of it uploads may take.', { above: 0, max: 1 }),
+    overhead: share('5%', 'Taken off for TCP, TLS and HTTP headers.', { max: 0.5 }),
+    schedule: later(),
+    concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
+    order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
+    lanes: later(),
+    retryShare: later(),
+    timeout: duration('60s', 'The longest that one put may take.', { min: 1_000, max: 3_600_000 }),
+    timeZone: later()
+  }),
+
+  slo: section('What counts as in time.', {
+    target: duration('10s', 'From acceptance to confirmed upload.', { min: 100 }),
+    objective: share('99%', 'The share of images that should make it.', { above: 0, max: 1 })
+  }),
+
+  http: section('Status page, metrics and API.', {
+    listen: address('127.0.0.1:8080', 'Host and port.'),
+    token: secret('What a request that changes something must carry; needed beyond loopback.', 'none'),
+    tokenFile: optionalText('A file that holds the token.', 'none')
+  }),
+
+  log: section('What is written to the log.', {
+    level: choice(['info', 'debug', 'warn', 'error'], 'debug, info, warn or error.'),
+    format: choice(['auto', 'json', 'text'], 'auto: text on a terminal, else json.')
+  }),
+
+  shutdown: section('How the service ends.', {
+    grace: duration('30s', 'How long running puts may take to end; what waits stays on disk.', { max: 3_600_000 })
+  })
+})
+
+export type Settings = z.output<typeof settings>
+
+function section<Shape extends z.core.$ZodLooseShape> (description: string, shape: Shape) {
+  const fields = z.strictObject(shape)
+  // Every setting has a default of its own, which the type of a shape still open cannot say.
+  return fields.prefault({} as z.input<typeof fields>).meta({ description })
+}
