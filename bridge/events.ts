@@ -24,7 +24,7 @@ export type BridgeEvent =
   | { readonly kind: 'image-taken', readonly entry: Entry, readonly format: Format, readonly seconds: number }
   | { readonly kind: 'image-duplicate', readonly deviceId: DeviceId, readonly imageId: ImageId, readonly format: Format }
   | {
-    readonly kind: 'image-refused', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined
+    readonly kind: 'image-refused', readonly deviceId: DeviceId | undefined, readonly imageId: ImageId | undefined
     readonly format: Format, readonly reason: RefusalReason, readonly detail: string
   }
   | {

@@ -1,6 +1,6 @@
 import type { Observe } from '../events.ts'
 import type { ActiveSegments } from './active-segments.ts'
-import { Condition } from './condition.ts'
+import { Condition } from '../condition.ts'
 import type { Disk, Pause } from './disk.ts'
 import { SpoolPaused } from './errors.ts'
 import type { SpoolIndex } from './spool-index.ts'

@@ -1,0 +1,131 @@
+import Bottleneck from 'bottleneck'
+
+/** A part of the allowance is never given out, so that a burst after an idle moment stays within it over 10 s. */
+const GIVEN_OUT = 0.98
+/** Bytes that may be saved up while nothing is sent, as seconds of the allowance. */
+const BURST_SECONDS = 0.1
+const BURST_BYTES_MIN = 4096
+const REFILL_EVERY_MS = 20
+
+interface Waiting {
+  readonly bytes: number
+  readonly resolve: () => void
+}
+
+/**
+ * Our share of the line to the store, in bytes. Whoever sends asks here first, piece by piece, and is
+ * served first come first served; whatever was handed to the line is charged, answered or not.
+ *
+ * Bottleneck's reservoir holds the bytes. It is filled by a timer of ours, because any `updateSettings()`
+ * stops its own refill for good (bottleneck issue 185), which a rate that changes at run time would do;
+ * and several pieces share one job, because a limiter does about 400 jobs a second at best.
+ */
+export class Allowance {
+  readonly #limiter = new Bottleneck({ reservoir: 0 })
+  readonly #timer: NodeJS.Timeout
+  #bytesPerSecond: number
+  /** What Bottleneck's reservoir holds; asking it would be a promise each time. */
+  #reservoir = 0
+  /** Taken out of the reservoir and not given to anybody yet. */
+  #drawn = 0
+  #refilledAt = performance.now()
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  #serving = false
+  #givenBytes = 0
+  #heldSeconds = 0
+
+  constructor (bytesPerSecond: number) {
+    this.#bytesPerSecond = bytesPerSecond
+    this.#timer = setInterval(() => { this.#refill() }, REFILL_EVERY_MS)
+  }
+
+  get bytesPerSecond (): number { return this.#bytesPerSecond }
+
+  /** Applies to what is sent from now on. */
+  set bytesPerSecond (value: number) {
+    this.#refill()
+    this.#bytesPerSecond = value
+  }
+
+  /** The most that `pace` can be asked for at a time. */
+  get pieceBytesMax (): number { return Math.floor(this.#burstBytes / 2) }
+  get waitingBytes (): number { return this.#waitingBytes }
+  get givenBytes (): number { return this.#givenBytes }
+  /** How long something was ready to be sent and had to wait for the allowance. */
+  get heldSeconds (): number { return this.#heldSeconds }
+
+  /** Resolves when `bytes`, at most `pieceBytesMax`, may be sent; when `signal` aborts, without charging them. */
+  pace (bytes: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = { bytes, resolve }
+      this.#waiting.push(waiting)
+      this.#waitingBytes += bytes
+      signal?.addEventListener('abort', () => { this.#giveUp(waiting) }, { once: true })
+      if (!this.#serving) void this.#serve()
+    })
+  }
+
+  close (): void {
+    clearInterval(this.#timer)
+    for (const { resolve } of this.#waiting) resolve()
+    this.#waiting = []
+    void this.#limiter.stop({ dropWaitingJobs: true })
+  }
+
+  get #burstBytes (): number {
+    return Math.max(BURST_BYTES_MIN, this.#bytesPerSecond * BURST_SECONDS)
+  }
+
+  async #serve (): Promise<void> {
+    this.#serving = true
+    while (this.#give()) {
+      const weight = this.#nextWeight()
+      await this.#limiter.schedule({ weight }, async () => {})
+      this.#reservoir -= weight
+      this.#drawn += weight
+    }
+    this.#serving = false
+  }
+
+  /** Serves those at the head from what was drawn; true where somebody still waits. */
+  #give (): boolean {
+    for (let head = this.#waiting[0]; head !== undefined && head.bytes <= this.#drawn; head = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#drawn -= head.bytes
+      this.#waitingBytes -= head.bytes
+      this.#givenBytes += head.bytes
+      head.resolve()
+    }
+    return this.#waiting.length > 0
+  }
+
+  /** What the head still needs, and with it all that is saved up, for those who come next. */
+  #nextWeight (): number {
+    const needed = (this.#waiting[0]?.bytes ?? 0) - this.#drawn
+    return Math.max(needed, this.#reservoir)
+  }
+
+  #giveUp (waiting: Waiting): void {
+    const at = this.#waiting.indexOf(waiting)
+    if (at < 0) return
+    this.#waiting.splice(at, 1)
+    this.#waitingBytes -= waiting.bytes
+    waiting.resolve()
+  }
+
+  #refill (): void {
+    const now = performance.now()
+    const seconds = (now - this.#refilledAt) / 1000
+    if (this.#waiting.length > 0) this.#heldSeconds += seconds
+    // A piece asked for before the line became thinner may be larger than what is saved up now.
+    const wanted = Math.max(this.#burstBytes, this.#waiting[0]?.bytes ?? 0)
+    const room = wanted - this.#reservoir - this.#drawn
+    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * GIVEN_OUT))
+    if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
+    this.#refilledAt = now
+    if (bytes < 1) return
+    this.#reservoir += bytes
+    void this.#limiter.incrementReservoir(bytes)
+  }
+}
