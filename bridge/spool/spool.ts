@@ -11,51 +11,23 @@ import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Arrival, Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { Sum } from './accounts.ts'
-import { ActiveSegments } from './active-segments.ts'
-import { Admission } from './admission.ts'
 import { Condition } from '../condition.ts'
-import { Disk, type DiskLevels, type Pause } from './disk.ts'
-import { Payloads } from './payloads.ts'
-import { explainOpen, prepareDirectory, recover } from './recovery.ts'
-import { SetAside } from './set-aside.ts'
-import { Shelf } from './shelf.ts'
-import { SET_ASIDE, SpoolIndex, type ListQuery, type Located, type Page } from './spool-index.ts'
-import { Upkeep } from './upkeep.ts'
-
-export interface SpoolOptions {
-  readonly directory: string
-  readonly segmentBytes: number
-  readonly limitBytes: number
-  readonly reserveBytes: number
-  /** How long an image that has left is remembered by its name. */
-  readonly dedupWindowMs: number
-  readonly activeSegmentsMax?: number
-  readonly openSegmentsMax?: number
-  readonly batchBytesMax?: number
-}
+import type { DiskLevels, Pause } from './disk.ts'
+import { openParts, type SpoolOptions, type SpoolParts } from './open-parts.ts'
+import { SET_ASIDE, type ListQuery, type Located, type Page } from './spool-index.ts'
 
 export interface SpoolLevels extends DiskLevels {
   readonly waiting: Sum
   readonly failed: Sum
   readonly paused: Pause | undefined
+  /** Acceptance of the oldest waiting image, ms since epoch; as of a second ago. */
+  readonly oldestReceivedAt: number | undefined
 }
 
-const MIB = 1024 * 1024
 const TEND_EVERY_MS = 1000
 
-interface Parts {
-  readonly index: SpoolIndex
-  readonly shelf: Shelf
-  readonly setAside: SetAside
-  readonly disk: Disk
-  readonly active: ActiveSegments
-  readonly payloads: Payloads
-  readonly admission: Admission
-  readonly upkeep: Upkeep
-}
-
 export class Spool {
-  readonly #parts: Parts
+  readonly #parts: SpoolParts
   readonly #observe: Observe
   /** Sequences given but not yet in the index, in order: `waiting` shows nothing behind the first. */
   readonly #unsettled = new Set<number>()
@@ -63,9 +35,10 @@ export class Spool {
   readonly #timer: NodeJS.Timeout
   #changes = 0
   #requeues = 0
+  #oldest: Entry | undefined
   #tending: Promise<void> | undefined
 
-  private constructor (parts: Parts, observe: Observe) {
+  private constructor (parts: SpoolParts, observe: Observe) {
     this.#parts = parts
     this.#observe = observe
     this.#timer = setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS)
@@ -74,43 +47,25 @@ export class Spool {
   /** Resolves once everything a crash left behind is found again. Rejects with SpoolOpenError. */
   static async open (options: SpoolOptions, observe: Observe): Promise<Spool> {
     const startedAt = performance.now()
-    const paths = await prepareDirectory(options.directory)
-    try {
-      const index = await SpoolIndex.open(paths.index, observe)
-      const setAside = await SetAside.open(paths.setAside)
-      const shelf = new Shelf(paths.segments, {
-        openMax: options.openSegmentsMax ?? 4, segmentBytesMax: options.segmentBytes
-      })
-      const { found, lastNumber } = await recover(paths.segments, { index, shelf, setAside, observe })
-      const disk = await Disk.open(options.directory, options)
-      const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs)
-      const active = await ActiveSegments.open({
-        onFull: (segment) => { upkeep.seal(segment) },
-        onBroken: (segment, cause) => { upkeep.giveUp(segment, cause) },
-        observe
-      }, {
-        root: paths.segments,
-        firstNumber: lastNumber + 1,
-        segmentBytes: options.segmentBytes,
-        activeMax: options.activeSegmentsMax ?? 3,
-        batchBytesMax: options.batchBytesMax ?? 4 * MIB
-      })
-      const admission = new Admission({ index, active, disk, observe })
-      const payloads = new Payloads({ setAside, active, shelf })
-      const spool = new Spool({ index, shelf, setAside, disk, active, payloads, admission, upkeep }, observe)
-      const seconds = (performance.now() - startedAt) / 1000
-      observe({ kind: 'spool-recovered', waiting: spool.levels.waiting.count, found, seconds })
-      return spool
-    } catch (error) {
-      throw explainOpen(options.directory, error)
-    }
+    const { parts, found } = await openParts(options, observe)
+    const spool = new Spool(parts, observe)
+    const seconds = (performance.now() - startedAt) / 1000
+    observe({ kind: 'spool-recovered', waiting: spool.levels.waiting.count, found, seconds })
+    return spool
   }
 
   get ledger (): Ledger { return this.#parts.index.ledger }
 
   get levels (): SpoolLevels {
     const { index, disk, admission } = this.#parts
-    return { waiting: index.sum('waiting'), failed: index.sum('failed'), paused: admission.pause, ...disk.levels }
+    const waiting = index.sum('waiting')
+    return {
+      waiting,
+      failed: index.sum('failed'),
+      paused: admission.pause,
+      oldestReceivedAt: waiting.count === 0 ? undefined : this.#oldest?.receivedAt,
+      ...disk.levels
+    }
   }
 
   /** Grows whenever there may be more to upload; see `changed`. */
@@ -197,15 +152,20 @@ export class Spool {
 
   /** Failed to waiting. False where it had not failed. */
   async retry ({ sequence }: Entry): Promise<boolean> {
-    const retried = await this.#parts.index.retried(sequence) !== undefined
-    if (retried) this.#requeues++
+    const retried = await this.#parts.index.retried(sequence)
+    if (retried === undefined) return false
+    this.#requeues++
+    this.#oldest = undefined
     this.#change()
-    return retried
+    this.#observe({ kind: 'entry-retried', entry: retried.entry })
+    return true
   }
 
   /** An operator gives up an image that is waiting or failed; the ledger counts it as dropped. */
   async drop ({ sequence }: Entry): Promise<boolean> {
-    return await this.#release(await this.#parts.index.dropped(sequence))
+    const dropped = await this.#parts.index.dropped(sequence)
+    if (dropped !== undefined) this.#observe({ kind: 'entry-dropped', entry: dropped.entry })
+    return await this.#release(dropped)
   }
 
   /** Finishes what is being written and leaves everything such that the next start opens no old segment. */
@@ -234,6 +194,8 @@ export class Spool {
     try {
       await this.#parts.upkeep.tend(this.#parts.active)
       this.#parts.admission.review()
+      // Looked for from where it was last, since rows that left before it are slow to step over.
+      this.#oldest = (await this.waiting((this.#oldest?.sequence ?? 1) - 1, 1))[0]
     } catch (cause) {
       this.#observe({ kind: 'spool-fault', operation: 'delete', cause: cause as Error })
     } finally {

@@ -30,6 +30,10 @@ export class Picker {
 
   get retrying (): ReadonlySet<number> { return new Set(this.#retries.keys()) }
 
+  get retryingBytes (): number {
+    return [...this.#retries.values()].reduce((sum, { entry }) => sum + entry.bytes, 0)
+  }
+
   /** Waits until there is one. Undefined only when `signal` aborts. */
   async next (signal: AbortSignal): Promise<Entry | undefined> {
     while (!signal.aborted) {

@@ -29,7 +29,8 @@ export interface UplinkLevels {
   readonly uploading: ReadonlySet<number>
   /** Sequences of the entries that were tried and wait for another attempt. */
   readonly retrying: ReadonlySet<number>
-  readonly inFlightBytes: number
+  readonly uploadingBytes: number
+  readonly retryingBytes: number
   readonly bytesPerSecond: number
   readonly concurrency: number
   readonly state: LineState
@@ -74,7 +75,8 @@ export class Uplink {
     return {
       uploading: new Set(this.#inFlight.keys()),
       retrying: this.#picker.retrying,
-      inFlightBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+      uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+      retryingBytes: this.#picker.retryingBytes,
       bytesPerSecond: allowance.bytesPerSecond,
       concurrency: this.#options.concurrency,
       state: this.#breaker.state,

@@ -6,7 +6,8 @@ import { crc32 } from 'node:zlib'
 import { parseDeviceId, parseImageId } from '../../broker/topics.ts'
 import type { Arrival } from '../../bridge/entry.ts'
 import type { BridgeEvent } from '../../bridge/events.ts'
-import { Spool, type SpoolOptions } from '../../bridge/spool/spool.ts'
+import type { SpoolOptions } from '../../bridge/spool/open-parts.ts'
+import { Spool } from '../../bridge/spool/spool.ts'
 
 export async function makeTempDirectory (t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))

@@ -1,0 +1,72 @@
+import type { Observe } from '../events.ts'
+import { ActiveSegments } from './active-segments.ts'
+import { Admission } from './admission.ts'
+import { Disk } from './disk.ts'
+import { Payloads } from './payloads.ts'
+import { explainOpen, prepareDirectory, recover } from './recovery.ts'
+import { SetAside } from './set-aside.ts'
+import { Shelf } from './shelf.ts'
+import { SpoolIndex } from './spool-index.ts'
+import { Upkeep } from './upkeep.ts'
+
+export interface SpoolOptions {
+  readonly directory: string
+  readonly segmentBytes: number
+  readonly limitBytes: number
+  readonly reserveBytes: number
+  /** How long an image that has left is remembered by its name. */
+  readonly dedupWindowMs: number
+  /** Segments filled side by side. */
+  readonly activeSegmentsMax?: number
+  /** Segments open for reading. */
+  readonly openSegmentsMax?: number
+  /** Payload bytes written and synced together. */
+  readonly batchBytesMax?: number
+}
+
+/** What a spool is made of. */
+export interface SpoolParts {
+  readonly index: SpoolIndex
+  readonly shelf: Shelf
+  readonly setAside: SetAside
+  readonly disk: Disk
+  readonly active: ActiveSegments
+  readonly payloads: Payloads
+  readonly admission: Admission
+  readonly upkeep: Upkeep
+}
+
+const MIB = 1024 * 1024
+
+/** Opens them in the order in which one needs the other. Rejects with SpoolOpenError. */
+export async function openParts (
+  options: SpoolOptions, observe: Observe
+): Promise<{ parts: SpoolParts, found: number }> {
+  const paths = await prepareDirectory(options.directory)
+  try {
+    const index = await SpoolIndex.open(paths.index, observe)
+    const setAside = await SetAside.open(paths.setAside)
+    const shelf = new Shelf(paths.segments, {
+      openMax: options.openSegmentsMax ?? 4, segmentBytesMax: options.segmentBytes
+    })
+    const { found, lastNumber } = await recover(paths.segments, { index, shelf, setAside, observe })
+    const disk = await Disk.open(options.directory, options)
+    const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs)
+    const active = await ActiveSegments.open({
+      onFull: (segment) => { upkeep.seal(segment) },
+      onBroken: (segment, cause) => { upkeep.giveUp(segment, cause) },
+      observe
+    }, {
+      root: paths.segments,
+      firstNumber: lastNumber + 1,
+      segmentBytes: options.segmentBytes,
+      activeMax: options.activeSegmentsMax ?? 3,
+      batchBytesMax: options.batchBytesMax ?? 4 * MIB
+    })
+    const admission = new Admission({ index, active, disk, observe })
+    const payloads = new Payloads({ setAside, active, shelf })
+    return { parts: { index, shelf, setAside, disk, active, payloads, admission, upkeep }, found }
+  } catch (error) {
+    throw explainOpen(options.directory, error)
+  }
+}
