@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { Allowance } from '../bridge/uplink/allowance.ts'
+
+/** Draws pieces as fast as they are given, from several senders; returns when and how much. */
+async function draw (
+  allowance: Allowance, { piece, seconds }: { piece: number, seconds: number }
+): Promise<Array<[number, number]>> {
+  const given: Array<[number, number]> = []
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    while (performance.now() - startedAt < seconds * 1000) {
+      const bytes = Math.min(piece, allowance.pieceBytesMax)
+      await allowance.pace(bytes)
+      given.push([performance.now() - startedAt, bytes])
+    }
+  }))
+  return given
+}
+
+function open (t: TestContext, bytesPerSecond: number): Allowance {
+  const allowance = new Allowance(bytesPerSecond)
+  t.after(() => { allowance.close() })
+  return allowance
+}
+
+for (const [line, bytesPerSecond, piece] of [
+  ['64 kbit/s', 8_000, 500], ['40 Mbit/s', 5_000_000, 250_000], ['40 Mbit/s in small pieces', 5_000_000, 1_000],
+  ['1 Gbit/s', 125_000_000, 4_000_000]
+] as const) {
+  test(`a line of ${line} is never exceeded over a second`, async (t) => {
+    const given = await draw(open(t, bytesPerSecond), { piece, seconds: 2 })
+    for (const [from] of given) {
+      const inWindow = given.filter(([at]) => at >= from && at < from + 1000).reduce((sum, [, bytes]) => sum + bytes, 0)
+      assert.ok(inWindow <= bytesPerSecond * 1.08, `${inWindow} bytes in the second after ${from} ms`)
+    }
+  })
+}
+
+test('a rate that changes while pieces wait applies at once and stalls nothing', async (t) => {
+  const allowance = open(t, 10_000_000)
+  await draw(allowance, { piece: 100_000, seconds: 0.2 })
+  const large = allowance.pieceBytesMax
+  const waiting = Promise.all([allowance.pace(large), allowance.pace(large), allowance.pace(large)])
+  allowance.bytesPerSecond = 1_000_000
+  await waiting
+  const before = allowance.givenBytes
+  await draw(allowance, { piece: 10_000, seconds: 1 })
+  const given = allowance.givenBytes - before
+  assert.ok(given > 500_000 && given < 1_200_000, `${given} bytes in the second after`)
+})
+
+test('a piece that is given up is not charged and holds up nobody', async (t) => {
+  const allowance = open(t, 10_000)
+  const cut = new AbortController()
+  const first = allowance.pace(allowance.pieceBytesMax)
+  const givenUp = allowance.pace(allowance.pieceBytesMax, cut.signal)
+  cut.abort()
+  await Promise.all([first, givenUp])
+  assert.equal(allowance.givenBytes, allowance.pieceBytesMax)
+  assert.equal(allowance.waitingBytes, 0)
+})
