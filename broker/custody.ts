@@ -25,5 +25,8 @@ export type Custody =
   | { readonly kind: 'refused', readonly reason: string }
   | { readonly kind: 'withheld', readonly reason: string }
 
-/** Resolving with `taken` is a promise that the image survives a crash and a loss of power. Never rejects but on a bug. */
+/**
+ * Resolving with `taken` is a promise that the image survives a crash and a loss of power. Rejects
+ * on a bug only: the broker then acknowledges nothing and throws the error uncaught.
+ */
 export type TakeCustody = (publish: Publish) => Promise<Custody>

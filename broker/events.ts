@@ -2,12 +2,13 @@
 export type BrokerEvent =
   | { readonly kind: 'client-connected', readonly clientId: string }
   | { readonly kind: 'connect-refused', readonly result: ConnectRefusal, readonly remote: string, readonly detail: string }
-  | { readonly kind: 'client-disconnected', readonly clientId: string, readonly reason: DisconnectReason }
+  | { readonly kind: 'client-disconnected', readonly clientId: string, readonly reason: DisconnectReason, readonly detail?: string }
   | { readonly kind: 'publish-received', readonly qos: 0 | 1 | 2 }
-  /** From the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
+  /** An image, from the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
   | { readonly kind: 'publish-acknowledged', readonly seconds: number }
   /** A declared length over the limit; the connection was cut before the payload was read. */
   | { readonly kind: 'packet-too-large', readonly remote: string, readonly clientId: string | undefined, readonly declaredBytes: number, readonly bytesMax: number }
+  /** A PUBLISH to this topic was acknowledged and dropped, or a SUBSCRIBE to this filter answered 128. */
   | { readonly kind: 'topic-refused', readonly clientId: string, readonly topic: string, readonly detail: string }
 
 export type ConnectRefusal =
@@ -18,8 +19,10 @@ export type DisconnectReason =
 
 /** Levels, read from their owner when somebody asks. */
 export interface BrokerLevels {
+  /** Clients that were sent a CONNACK and are there. */
   readonly connections: number
   readonly pubacksPending: number
+  /** Since the start, on all sockets. */
   readonly receivedBytes: number
   readonly sentBytes: number
 }

@@ -1,0 +1,222 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Aedes, Client } from 'aedes'
+import { checkAccess } from './access.ts'
+import { judgeFilter, type Anonymous } from './admission.ts'
+import { createAedes } from './aedes.ts'
+import type { MemoryBudget } from './budget.ts'
+import { Connection } from './connection.ts'
+import type { TakeCustody } from './custody.ts'
+import type { BrokerEvent, BrokerLevels } from './events.ts'
+import type { Traffic } from './guard.ts'
+import { createHooks, type HookRules } from './hooks.ts'
+import { defaultLimits, type BrokerLimits } from './limits.ts'
+import { Retained } from './retained.ts'
+import { Sessions } from './sessions.ts'
+import { Tally } from './tally.ts'
+import { formatAcksTopic, type DeviceId, type Note } from './topics.ts'
+
+export interface BrokerDeps {
+  readonly takeCustody: TakeCustody
+  readonly observe: (event: BrokerEvent) => void
+  /** Shared with whatever else reads images off a wire. */
+  readonly budget: MemoryBudget
+}
+
+export interface BrokerOptions {
+  readonly listen: { readonly host: string, readonly port: number }
+  readonly topicPrefix: string
+  /** Judged on the declared length, before the payload is read. */
+  readonly packetBytesMax: number
+  /** Sockets, whether they have sent CONNECT or not. */
+  readonly connectionsMax: number
+  readonly anonymous: Anonymous
+  readonly limits?: Partial<BrokerLimits>
+}
+
+/** A listening MQTT 3.1.1 broker that answers for images only when custody of them is settled. */
+export interface Broker {
+  readonly host: string
+  readonly port: number
+  readonly levels: BrokerLevels
+  /** Since the start: messages between clients that a full session did not get. Never an image. */
+  readonly messagesDropped: number
+  /** Publishes on the device's acks topic: QoS 1, not retained. Nobody need be subscribed. */
+  notify (deviceId: DeviceId, note: Note): void
+  /**
+   * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
+   * connection. Bounded by closeMs and lingerMs.
+   */
+  close (): Promise<void>
+}
+
+/**
+ * Resolves once the port is open. Rejects with AccessError where the listener would be open to whom
+ * nobody meant to let in, and with the error of node:net (EADDRINUSE, EACCES) where it cannot be.
+ *
+ * A takeCustody that rejects is a fault: the image is not acknowledged and the error is thrown
+ * uncaught, for the process to end on.
+ */
+export async function startBroker (deps: BrokerDeps, options: BrokerOptions): Promise<Broker> {
+  checkAccess(options.listen, options.anonymous)
+  const broker = new EmbeddedBroker(deps, options)
+  await broker.listen()
+  return broker
+}
+
+class EmbeddedBroker implements Broker {
+  readonly #deps: BrokerDeps
+  readonly #options: BrokerOptions
+  readonly #limits: BrokerLimits
+  readonly #rules: HookRules
+  readonly #sessions: Sessions
+  readonly #held = new Tally()
+  readonly #pubacks = new Tally()
+  readonly #sockets = new Tally()
+  readonly #traffic: Traffic = { receivedBytes: 0, sentBytes: 0 }
+  readonly #connections = new Set<Connection>()
+  readonly #byStream = new WeakMap<object, Connection>()
+  readonly #connected = new Map<string, Connection>()
+  readonly #aedes: Aedes
+  readonly #server: Server
+  #pulse: NodeJS.Timeout | undefined
+  #port = 0
+
+  constructor (deps: BrokerDeps, options: BrokerOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
+    this.#sessions = new Sessions(this.#limits)
+    this.#aedes = this.#createAedes()
+    // A high water mark of 0 reads one chunk when asked for one, and nothing ahead (guard.ts).
+    const tcp = { highWaterMark: 0, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+    this.#server = createServer(tcp, (socket) => this.#accept(socket))
+  }
+
+  get host (): string { return this.#options.listen.host }
+
+  get port (): number { return this.#port }
+
+  get levels (): BrokerLevels {
+    return {
+      connections: this.#connected.size,
+      pubacksPending: this.#pubacks.count,
+      ...this.#traffic
+    }
+  }
+
+  get messagesDropped (): number { return this.#sessions.dropped }
+
+  async listen (): Promise<void> {
+    await this.#aedes.listen()
+    this.#sessions.bound(this.#aedes, (filter) => judgeFilter(filter, this.#rules) === undefined)
+    const { host, port } = this.#options.listen
+    this.#server.listen(port, host)
+    try {
+      await once(this.#server, 'listening')
+    } catch (error) {
+      this.#aedes.close()
+      throw error
+    }
+    this.#port = (this.#server.address() as AddressInfo).port // no path was given, so it is no string
+    this.#pulse = setInterval(() => this.#checkAll(), this.#limits.pulseMs)
+  }
+
+  notify (deviceId: DeviceId, note: Note): void {
+    this.#aedes.publish({
+      cmd: 'publish',
+      topic: formatAcksTopic(this.#options.topicPrefix, deviceId),
+      payload: JSON.stringify(note),
+      qos: 1,
+      retain: false,
+      dup: false
+    }, () => {}) // fails only where the broker is closed, and then nobody is subscribed
+  }
+
+  async close (): Promise<void> {
+    const { closeMs, lingerMs } = this.#limits
+    this.#server.close()
+    for (const { guard } of this.#connections) guard.stopReading()
+    await this.#held.none(closeMs)
+    for (const connection of this.#connections) {
+      connection.endsFor('shutdown')
+      connection.guard.finish()
+    }
+    await this.#sockets.none(lingerMs)
+    await new Promise<void>((resolve) => this.#aedes.close(resolve))
+    for (const { guard } of this.#connections) guard.stream.destroy() // those that never became clients
+    await this.#held.none(closeMs) // a will may have been an image
+    clearInterval(this.#pulse)
+  }
+
+  #createAedes (): Aedes {
+    const { takeCustody, observe } = this.#deps
+    const unrouted = new WeakSet<object>()
+    const aedes = createAedes(createHooks({
+      connectionOf: (client) => this.#connectionOf(client),
+      connected: this.#connected,
+      takeCustody,
+      held: this.#held,
+      pubacks: this.#pubacks,
+      retained: new Retained(this.#limits.retainedBytesMax),
+      sessions: this.#sessions,
+      unrouted,
+      observe
+    }, this.#rules), this.#limits, unrouted)
+    aedes.on('clientReady', (client) => this.#admit(client))
+    aedes.on('connectionError', (client, error) => {
+      this.#connectionOf(client).refuse('unsupported_protocol', error.message)
+    })
+    aedes.on('clientError', (client, error) => {
+      this.#connectionOf(client).endsFor(error.message === 'drain timeout' ? 'slow_consumer' : 'refused', error.message)
+    })
+    aedes.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) this.#connectionOf(client).filters.delete(filter)
+    })
+    return aedes
+  }
+
+  #accept (socket: Socket): void {
+    const { connectionsMax, packetBytesMax } = this.#options
+    const { observe, budget } = this.#deps
+    if (this.#connections.size >= connectionsMax) {
+      const detail = `${connectionsMax} connections are open, as many as mqtt.maxConnections allows`
+      observe({ kind: 'connect-refused', result: 'over_limit', remote: socket.remoteAddress ?? '', detail })
+      socket.destroy()
+      return
+    }
+    const connection = new Connection({
+      socket, budget, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed)
+    }, { ...this.#limits, packetBytesMax })
+    this.#connections.add(connection)
+    this.#sockets.up()
+    this.#byStream.set(connection.guard.stream, connection)
+    this.#aedes.handle(connection.guard.stream)
+  }
+
+  #admit (client: Client): void {
+    const connection = this.#connectionOf(client)
+    if (client.closed) return
+    this.#connected.set(client.id, connection)
+    connection.admit(client.id)
+  }
+
+  #forget (connection: Connection): void {
+    const { clientId } = connection
+    this.#connections.delete(connection)
+    this.#sockets.down()
+    if (clientId !== undefined && this.#connected.get(clientId) === connection) this.#connected.delete(clientId)
+  }
+
+  #connectionOf (client: Client): Connection {
+    const connection = this.#byStream.get(client.conn)
+    if (connection === undefined) throw new Error('a client of Aedes on a connection that was not accepted here')
+    return connection
+  }
+
+  #checkAll (): void {
+    const now = performance.now()
+    for (const { guard } of this.#connections) guard.check(now)
+  }
+}

@@ -1,0 +1,186 @@
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
+import { judgeConnect, judgeFilter, judgePublish, type Anonymous, type PublishVerdict, type TopicRules } from './admission.ts'
+import type { Settle } from './claims.ts'
+import type { Connection } from './connection.ts'
+import type { Custody, TakeCustody } from './custody.ts'
+import type { BrokerEvent } from './events.ts'
+import type { BrokerLimits } from './limits.ts'
+import type { Retained } from './retained.ts'
+import type { Sessions } from './sessions.ts'
+import type { Tally } from './tally.ts'
+
+// What Aedes asks before it acts. authorizePublish is the only hook that runs before the PUBACK:
+// Aedes writes that and then publishes (aedes lib/handlers/publish.js), so neither `published`
+// nor a subscriber can hold it back. For QoS 2 it runs before the PUBREC in the same way.
+
+export interface HookDeps {
+  readonly connectionOf: (client: Client) => Connection
+  /** The connection that has this client id at present. */
+  readonly connected: ReadonlyMap<string, Connection>
+  readonly takeCustody: TakeCustody
+  /** Publishes handed over and not yet answered. */
+  readonly held: Tally
+  /** Of these, those that end in a PUBACK or PUBREC: all but QoS 0 and wills. */
+  readonly pubacks: Tally
+  readonly retained: Retained
+  readonly sessions: Sessions
+  /** Packets that Aedes acknowledges and that then go to nobody (broker.ts). */
+  readonly unrouted: WeakSet<object>
+  readonly observe: (event: BrokerEvent) => void
+}
+
+export type HookRules = TopicRules & BrokerLimits & { readonly anonymous: Anonymous }
+
+type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'>>
+type Done = (error?: Error | null) => void
+type ImageVerdict = Extract<PublishVerdict, { kind: 'image' }>
+
+const nothing = Buffer.alloc(0)
+
+export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
+  return {
+    preConnect (client, packet, done) {
+      preConnect(deps.connectionOf(client), packet, rules)
+      done(null, true)
+    },
+    authenticate (client, _username, _password, done) {
+      const denial = deniedBy(deps, client, rules)
+      if (denial === undefined) return done(null, true)
+      done(Object.assign(new Error(denial.detail), { returnCode: denial.returnCode }) as AuthenticateError, null)
+    },
+    authorizePublish (client, packet, done) {
+      authorizePublish(deps, rules, { client, packet, done })
+    },
+    authorizeSubscribe (client, subscription, done) {
+      const { filters } = deps.connectionOf(client)
+      const { topic } = subscription
+      const detail = judgeFilter(topic, rules) ?? (filters.size < rules.subscriptionsMax || filters.has(topic)
+        ? undefined
+        : `more than ${rules.subscriptionsMax} subscriptions`)
+      if (detail === undefined) {
+        filters.add(topic)
+        return done(null, subscription)
+      }
+      deps.observe({ kind: 'topic-refused', clientId: client.id, topic: shown(topic), detail })
+      done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
+    }
+  }
+}
+
+// Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
+// open for ever (aedes lib/handlers/connect.js, negate). So the verdict is kept for authenticate,
+// and Aedes answers a wrong protocol version by itself in between.
+function preConnect (connection: Connection, packet: ConnectPacket, rules: HookRules): void {
+  const { clientId, clean, protocolVersion } = packet
+  connection.guard.expectLife(packet.keepalive ?? 0)
+  packet.keepalive = 0 // Aedes counts whole packets as life, and would cut an upload slower than that
+  const denial = judgeConnect({
+    clientId, clean: clean ?? true, protocolVersion: protocolVersion ?? 4, remote: connection.remote
+  }, rules)
+  if (denial === undefined) return
+  connection.denial = denial
+  connection.refuse(denial.result, denial.detail)
+}
+
+function deniedBy ({ connectionOf, connected, sessions }: HookDeps, client: Client, rules: HookRules): Connection['denial'] {
+  const connection = connectionOf(client)
+  if (connection.denial !== undefined) return connection.denial
+  if (!sessions.open(client.id, client.clean)) {
+    const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
+    connection.refuse('over_limit', detail)
+    return { result: 'over_limit', returnCode: 3, detail }
+  }
+  connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
+  return undefined
+}
+
+interface Asked {
+  readonly client: Client | null
+  readonly packet: PublishPacket
+  readonly done: Done
+}
+
+function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void {
+  const { client, packet, done } = asked
+  const connection = client === null ? undefined : deps.connectionOf(client)
+  const isWill = packet.cmd === undefined // a will comes from CONNECT, not off the wire as a packet
+  const settle = isWill ? noSettle : connection?.guard.claim()
+  if (settle === undefined) return done(new Error('the connection is gone'))
+  if (!isWill) deps.observe({ kind: 'publish-received', qos: packet.qos })
+  const verdict = judge(deps, rules, packet)
+  switch (verdict.kind) {
+    case 'image':
+      deps.unrouted.add(packet)
+      void takeImage(deps, asked, { verdict, settle, isWill, connection })
+      return
+    case 'ordinary':
+      settle()
+      return done(null)
+    case 'refused':
+      deps.unrouted.add(packet)
+      deps.observe({ kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail })
+      settle()
+      return done(null) // acknowledged and dropped: a closed connection would send it again for ever
+  }
+}
+
+function judge ({ retained }: HookDeps, rules: HookRules, { topic, payload, retain }: PublishPacket): PublishVerdict {
+  const verdict = judgePublish(topic, payload.length, rules)
+  if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
+  return { kind: 'refused', detail: `no room to retain it: retained messages take ${retained.bytes} of ${rules.retainedBytesMax} bytes` }
+}
+
+interface Taking {
+  readonly verdict: ImageVerdict
+  readonly settle: Settle
+  readonly isWill: boolean
+  readonly connection: Connection | undefined
+}
+
+/** Answers exactly once, when somebody else has the image or nobody will. */
+async function takeImage (deps: HookDeps, { client, packet, done }: Asked, taking: Taking): Promise<void> {
+  const { verdict: { deviceId, imageId }, settle, isWill, connection } = taking
+  const { topic, qos } = packet
+  const isAcknowledged = qos > 0 && !isWill
+  const payload = packet.payload as Buffer // the parser makes no strings of payloads
+  packet.payload = nothing // Aedes keeps QoS 2 packets and wills; the image is no longer its business
+  packet.retain = false
+  const startedAt = performance.now()
+  deps.held.up()
+  if (isAcknowledged) deps.pubacks.up()
+  const custody = await deps.takeCustody({ deviceId, imageId, topic, payload }).catch(surface)
+  settle()
+  const error = isWill ? undefined : whyNot(custody, client) // of a will, nobody is left to send it again
+  if (error !== undefined) connection?.endsFor('refused', error.message)
+  done(error ?? null)
+  if (isAcknowledged) deps.pubacks.down()
+  deps.held.down()
+  if (error !== undefined || !isAcknowledged) return
+  deps.observe({ kind: 'publish-acknowledged', seconds: (performance.now() - startedAt) / 1000 })
+}
+
+// A fault: nobody knows who has the image, so the device keeps it, and the error is left uncaught
+// for main to end the process on.
+function surface (cause: unknown): Custody {
+  queueMicrotask(() => { throw cause })
+  return { kind: 'withheld', reason: 'fault' }
+}
+
+/** An error closes the connection with no PUBACK, so that the device sends the image again. */
+function whyNot (custody: Custody, client: Client | null): Error | undefined {
+  switch (custody.kind) {
+    case 'taken':
+    case 'duplicate':
+    case 'refused':
+      // Aedes would go on and keep a QoS 2 packet for a session that has ended.
+      return client === null || client.closed ? new Error('the connection is gone') : undefined
+    case 'withheld':
+      return new Error(`custody withheld: ${custody.reason}`)
+  }
+}
+
+function shown (topic: string): string {
+  return topic.length > 200 ? `${topic.slice(0, 200)}...` : topic
+}
+
+function noSettle (): void {}

@@ -1,0 +1,101 @@
+import type { Aedes, PublishPacket, Subscription } from 'aedes'
+
+// Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
+// number nor what waits in them. Both are bounded here, around the functions of its store
+// (aedes-persistence, "API"): what these keep is what it keeps.
+
+type ClientRef = { readonly id: string }
+type Ack = { readonly messageId?: number }
+
+/** What is used of the store of Aedes. */
+interface Store {
+  addSubscriptions (client: ClientRef, subscriptions: Subscription[]): Promise<void>
+  cleanSubscriptions (client: ClientRef): Promise<void>
+  outgoingEnqueueCombi (subscriptions: Array<{ clientId: string }>, packet: PublishPacket): Promise<void>
+  outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
+  outgoingStream (client: ClientRef): AsyncIterable<Ack>
+  incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
+}
+
+export interface SessionLimits {
+  readonly sessionsMax: number
+  readonly queuedMax: number
+}
+
+const nothing = Buffer.alloc(0)
+
+export class Sessions {
+  readonly #limits: SessionLimits
+  readonly #kept = new Set<string>()
+  readonly #queued = new Map<string, number>()
+  #dropped = 0
+
+  constructor (limits: SessionLimits) {
+    this.#limits = limits
+  }
+
+  /** Messages not queued because the session had as many as it may have. */
+  get dropped (): number { return this.#dropped }
+
+  /** False: there are as many sessions as there may be, and this one is not among them. */
+  open (clientId: string, clean: boolean): boolean {
+    if (clean) this.#kept.delete(clientId)
+    else if (this.#kept.size < this.#limits.sessionsMax) this.#kept.add(clientId)
+    return clean || this.#kept.has(clientId)
+  }
+
+  /** Bounds the store of a broker that listens; `isGranted` says again what authorizeSubscribe said. */
+  bound (aedes: Aedes, isGranted: (filter: string) => boolean): void {
+    const { persistence: store } = aedes as unknown as { persistence: Store } // public, but not in the types of 1.2.0
+    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, incomingStorePacket } = bindAll(store)
+    // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
+    store.addSubscriptions = (client, subscriptions) =>
+      addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(topic)))
+    store.outgoingEnqueueCombi = (subscriptions, packet) =>
+      outgoingEnqueueCombi(subscriptions.filter(({ clientId }) => this.#enqueue(clientId)), packet)
+    store.outgoingClearMessageId = async (client, ack) => {
+      const removed = await outgoingClearMessageId(client, ack)
+      if (removed !== undefined) this.#dequeue(client.id)
+      return removed
+    }
+    // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
+    store.incomingStorePacket = (client, packet) => incomingStorePacket(client, { ...packet, payload: nothing })
+    this.#endWithQueue(store)
+  }
+
+  // A clean session ends the one before it, with what waits in it [MQTT-3.1.2-6]. The store by
+  // itself forgets the subscriptions only.
+  #endWithQueue (store: Store): void {
+    const { cleanSubscriptions } = bindAll(store)
+    store.cleanSubscriptions = async (client) => {
+      await cleanSubscriptions(client)
+      if (!this.#queued.has(client.id)) return
+      for await (const waiting of store.outgoingStream(client)) await store.outgoingClearMessageId(client, waiting)
+    }
+  }
+
+  #enqueue (clientId: string): boolean {
+    const queued = this.#queued.get(clientId) ?? 0
+    const fits = queued < this.#limits.queuedMax
+    if (fits) this.#queued.set(clientId, queued + 1)
+    else this.#dropped++
+    return fits
+  }
+
+  #dequeue (clientId: string): void {
+    const queued = (this.#queued.get(clientId) ?? 0) - 1
+    if (queued > 0) this.#queued.set(clientId, queued)
+    else this.#queued.delete(clientId)
+  }
+}
+
+function bindAll (store: Store): Store {
+  return {
+    addSubscriptions: store.addSubscriptions.bind(store),
+    cleanSubscriptions: store.cleanSubscriptions.bind(store),
+    outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
+    outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
+    outgoingStream: store.outgoingStream.bind(store),
+    incomingStorePacket: store.incomingStorePacket.bind(store)
+  }
+}
