@@ -8,7 +8,9 @@ import { allowance } from '../bridge/config/config.ts'
 import { configSchema, describeConfig, exampleConfig, formatDescribed } from '../bridge/config/describe.ts'
 import { ConfigError } from '../bridge/config/problems.ts'
 import { configHash, readConfig } from '../bridge/config/read-config.ts'
+import { KEY_FIELDS } from '../bridge/config/check.ts'
 import type { Sources } from '../bridge/config/sources.ts'
+import { KEY_PLACEHOLDERS } from '../bridge/uplink/object-key.ts'
 
 async function writeTemp (t: TestContext, name: string, text: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-config-'))
@@ -156,6 +158,10 @@ test('no two images can have one key', () => {
   assertProblems(key('{deviceId}-{imageId}'), [/^s3\.key: .* needs a \/ between/])
   assertProblems(key('{deviceId}/{imageId}/{hour}'), [/^s3\.key: .* holds \{hour\}; known are/])
   assertProblems(key('/{deviceId}/../{imageId}'), [/^s3\.key: .* has an empty part/])
+})
+
+test('a key may hold what the uplink can fill in, and nothing else', () => {
+  assert.deepEqual([...KEY_FIELDS].sort(), [...KEY_PLACEHOLDERS].sort())
 })
 
 test('AWS is meant by a bucket, another store by an endpoint, the local store by neither', () => {

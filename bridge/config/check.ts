@@ -12,7 +12,7 @@ export interface Doubt {
 }
 
 /** Names that the key of an object may hold in braces. */
-const KEY_FIELDS = ['deviceId', 'imageId', 'yyyy', 'MM', 'dd', 'HH', 'ext']
+export const KEY_FIELDS = ['deviceId', 'imageId', 'yyyy', 'MM', 'dd', 'HH', 'ext']
 const SEGMENTS_MIN = 4
 
 export function checkConfig (config: Config): readonly Doubt[] {

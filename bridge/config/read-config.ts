@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { catalogue, settingAt } from './catalogue.ts'
+import { catalogue, settingAt, type Setting } from './catalogue.ts'
 import { checkConfig } from './check.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type Problem } from './problems.ts'
@@ -37,6 +37,15 @@ export function resolveConfig (sources: Sources): Resolved {
   problems.push(...doubts.map(({ path, message }) => problemWith(path, message, given)))
   if (problems.length > 0) throw new ConfigError(problems)
   return { config, given }
+}
+
+/** The paths of what another reading changes. */
+export function changedSettings (before: Resolved, after: Resolved): readonly string[] {
+  const valueIn = ({ given }: Resolved, { path, type, fallback }: Setting): string =>
+    JSON.stringify(z.parse(type, given.get(path)?.value ?? fallback)) ?? ''
+  return catalogue
+    .filter((setting) => valueIn(before, setting) !== valueIn(after, setting))
+    .map(({ path }) => path)
 }
 
 /** Tells two configurations apart without telling their secrets. */

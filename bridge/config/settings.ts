@@ -97,7 +97,7 @@ export const settings = z.strictObject({
     order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
     lanes: later(),
     retryShare: later(),
-    timeout: duration('60s', 'The longest that one put may take.', { min: 1_000, max: 3_600_000 }),
+    timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),
     timeZone: later()
   }),
 
