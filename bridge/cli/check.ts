@@ -1,0 +1,159 @@
+// `sluice check`: would it start, and would images get away? Nothing is written, nothing stays open.
+
+import { once } from 'node:events'
+import { access, constants, stat, statfs } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { formatBytes } from '../amounts.ts'
+import { formatAddress } from '../config/address.ts'
+import type { Address, Config } from '../config/config.ts'
+import { ConfigError, formatProblem } from '../config/problems.ts'
+import { readConfig } from '../config/read-config.ts'
+import type { Sources } from '../config/sources.ts'
+import { addExamples } from './examples.ts'
+import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { addSettings, readSources } from './flags.ts'
+import type { Finish, Shell } from './shell.ts'
+import { formatTable } from './table.ts'
+
+const EXAMPLES = [
+  'sluice check',
+  'sluice check -c /etc/sluice/sluice.yaml --json'
+]
+
+/** `warning` would start; `problem` would not, or no image would get away. */
+interface Finding {
+  readonly verdict: 'ok' | 'warning' | 'problem'
+  readonly what: string
+  readonly detail: string
+  readonly code: ExitCode
+}
+
+export function addCheck (program: Command, shell: Shell, finish: Finish): void {
+  const command = program.command('check').description('look before the start: configuration, directories, ports, store')
+  addSettings(addExamples(command, EXAMPLES))
+    .option('--json', 'findings as JSON')
+    .action(async (options: Record<string, unknown>) => {
+      const findings = await check(readSources(options, shell))
+      shell.print(options['json'] === true ? JSON.stringify(findings, undefined, 2) : formatFindings(findings))
+      finish(findings.find(({ verdict }) => verdict === 'problem')?.code ?? EXIT.ok)
+    })
+}
+
+async function check (sources: Sources): Promise<readonly Finding[]> {
+  const config = tryConfig(sources)
+  if (config instanceof ConfigError) {
+    return config.problems.map((problem) => bad('configuration', formatProblem(problem), EXIT.config))
+  }
+  return [
+    good('configuration', sources.file ?? 'no file: environment, flags and defaults'),
+    await checkDirectory('spool', config.spool.dir),
+    await checkRoom(config),
+    ...config.s3.local ? [await checkDirectory('local store', config.localStore.dir)] : [],
+    await checkPort('MQTT', config.mqtt.listen, config),
+    await checkPort('HTTP', config.http.listen, config),
+    ...config.s3.local ? [await checkPort('local store', config.localStore.listen, config)] : [await checkStore(config)]
+  ]
+}
+
+function tryConfig (sources: Sources): Config | ConfigError {
+  try {
+    return readConfig(sources)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
+/** A directory that is not there yet will be made in the nearest one that is. */
+async function checkDirectory (what: string, directory: string): Promise<Finding> {
+  const there = await nearest(directory)
+  if (!(await stat(there)).isDirectory()) {
+    return bad(what, `${there} is no directory; remove it, or set another one`, EXIT.notCreatable)
+  }
+  try {
+    await access(there, constants.W_OK | constants.X_OK)
+    return good(what, there === resolve(directory) ? `${directory} can be written` : `${directory} will be made`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // access rejects with nothing else
+    return bad(what, `${there} cannot be written (${code}); give this user the right to, or set another directory`, EXIT.permission)
+  }
+}
+
+async function checkRoom ({ spool: { dir, limit, reserve } }: Config): Promise<Finding> {
+  const { bavail, bsize } = await statfs(await nearest(dir))
+  const free = bavail * bsize
+  const wanted = limit + reserve
+  if (free >= wanted) return good('room', `${formatBytes(free)} free for a spool of ${formatBytes(limit)}`)
+  const cure = 'lower spool.limit, or give it a larger disk'
+  return {
+    verdict: 'warning',
+    what: 'room',
+    detail: `${formatBytes(free)} free, less than spool.limit and spool.reserve together (${formatBytes(wanted)}); ${cure}`,
+    code: EXIT.ok
+  }
+}
+
+async function checkPort (what: string, listen: Address, config: Config): Promise<Finding> {
+  if (listen.port === 0) return good(what, `any free port on ${listen.host}`)
+  const server = createServer()
+  try {
+    server.listen(listen.port, listen.host)
+    await once(server, 'listening')
+    return good(what, `${formatAddress(listen)} is free`)
+  } catch (error) {
+    const { code, message } = explainFailure(error, config)
+    return bad(what, message, code)
+  } finally {
+    server.close()
+  }
+}
+
+const PROBE_MS_MAX = 10_000
+
+async function checkStore ({ s3 }: Config): Promise<Finding> {
+  const { createS3Store } = await import('../objects/s3.ts')
+  const { createAgents } = await import('../objects/paced-agent.ts')
+  const { accessKeyId, secretAccessKey } = s3
+  const isGiven = accessKeyId !== undefined && secretAccessKey !== undefined
+  const store = createS3Store({
+    ...s3,
+    credentials: isGiven ? { accessKeyId, secretAccessKey } : undefined,
+    timeoutMs: PROBE_MS_MAX,
+    agents: createAgents({ pace: async () => {}, paceBytesMax: () => 65_536, maxSockets: 1 })
+  })
+  try {
+    const outcome = await store.probe(AbortSignal.timeout(PROBE_MS_MAX))
+    return outcome.kind === 'available'
+      ? good('store', `${store.place} answers`)
+      : bad('store', `${store.place}: ${outcome.detail}`, outcome.reason === 'auth' ? EXIT.permission : EXIT.unavailable)
+  } finally {
+    store.close()
+  }
+}
+
+/** The directory itself, or the nearest above it that exists. */
+async function nearest (directory: string): Promise<string> {
+  const path = resolve(directory)
+  try {
+    await access(path)
+    return path
+  } catch {
+    return path === dirname(path) ? path : await nearest(dirname(path))
+  }
+}
+
+function good (what: string, detail: string): Finding {
+  return { verdict: 'ok', what, detail, code: EXIT.ok }
+}
+
+function bad (what: string, detail: string, code: ExitCode): Finding {
+  return { verdict: 'problem', what, detail, code }
+}
+
+function formatFindings (findings: readonly Finding[]): string {
+  const problems = findings.filter(({ verdict }) => verdict === 'problem').length
+  const sum = problems === 0 ? 'ready to start' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`
+  return `${formatTable(findings.map(({ verdict, what, detail }) => [verdict, what, detail]))}\n${sum}`
+}

@@ -1,0 +1,138 @@
+// `sluice demo`: a minute in which the store goes away and nothing is lost, seen from outside. The
+// fleet is the simulator's, the numbers are the service's own API, and the proof reads every object
+// back from the store.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import type { Report } from '../../device-sim/report.ts'
+import type { StoreAccess } from '../../device-sim/bucket.ts'
+import { formatBytes, formatCount } from '../amounts.ts'
+import type { Bridge } from '../bridge.ts'
+import { formatAddress } from '../config/address.ts'
+import { readConfig } from '../config/read-config.ts'
+import { createLog } from '../log.ts'
+import type { Status } from '../status.ts'
+import { createApi } from './api.ts'
+import { addExamples } from './examples.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import type { Finish, Shell } from './shell.ts'
+
+/** 10 images/s of 100 kB come in, 2.4 MB/s may go out: 12 s of outage are made up for in 9. */
+const FLEET = { devices: 20, ratePerSecond: 0.5, size: 100_000, durationMs: 35_000, prefix: 'demo-' }
+const SETTINGS = {
+  'mqtt.listen': '127.0.0.1:0',
+  'http.listen': '127.0.0.1:0',
+  'uplink.capacity': '100Mbit',
+  'uplink.share': '20%',
+  'spool.limit': '1GB',
+  'log.level': 'error'
+}
+const OUTAGE = { fromMs: 10_000, toMs: 22_000 }
+const VERIFY_MS_MAX = 60_000
+
+export function addDemo (program: Command, shell: Shell, finish: Finish): void {
+  const command = program.command('demo')
+    .description('a simulated fleet, an outage of the store, and the proof that nothing was lost; about a minute')
+  addExamples(command, ['sluice demo']).action(async () => { finish(await demo(shell)) })
+}
+
+async function demo (shell: Shell): Promise<ExitCode> {
+  const stop = new AbortController()
+  shell.onSignal(() => { stop.abort() })
+  const dataDir = await mkdtemp(join(tmpdir(), 'sluice-demo-'))
+  try {
+    const config = readConfig({ flags: { ...SETTINGS, dataDir } })
+    const { startBridge } = await import('../bridge.ts')
+    const bridge = await startBridge(config, { log: createLog(config.log), version: shell.version })
+    try {
+      return await show({ bridge, dataDir, shell }, stop.signal)
+    } finally {
+      await bridge.close(AbortSignal.timeout(config.shutdown.graceMs))
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+interface Stage {
+  readonly bridge: Bridge
+  readonly dataDir: string
+  readonly shell: Shell
+}
+
+async function show (stage: Stage, signal: AbortSignal): Promise<ExitCode> {
+  const { bridge, dataDir, shell } = stage
+  const { runSimulation } = await import('../../device-sim/simulation.ts')
+  const { verify, formatVerdict } = await import('../../device-sim/verify.ts')
+  shell.print(`A service of its own in ${dataDir}, and ${FLEET.devices} simulated devices that send 10 images/s.`)
+  shell.print(`Watch it at http://${formatAddress(bridge.http)}/. From second 10 to 22 the store is gone.`)
+  const finale = new AbortController()
+  const scenes = Promise.all([
+    cutStore(bridge, AbortSignal.any([signal, finale.signal])),
+    narrate(stage, AbortSignal.any([signal, finale.signal]))
+  ])
+  try {
+    const report = await runSimulation({ ...FLEET, ...bridge.mqtt }, signal)
+    if (signal.aborted) return EXIT.interrupted
+    const verdict = await verify(report.evidence, await readAccess(dataDir), { timeoutMs: VERIFY_MS_MAX }, signal)
+    finale.abort()
+    await scenes
+    shell.print(formatReport(report))
+    shell.print(formatVerdict(verdict))
+    const { ledger } = await readStatus(stage)
+    const adds = ledger.exact && ledger.acknowledged === ledger.uploaded && verdict.found === ledger.acknowledged
+    shell.print(`ledger       ${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded` +
+      `${adds ? ': nothing was lost' : ': this does not add up'}`)
+    return verdict.held && adds ? EXIT.ok : EXIT.notHeld
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted
+    throw error
+  } finally {
+    finale.abort()
+    await scenes
+  }
+}
+
+async function cutStore ({ localStore }: Bridge, signal: AbortSignal): Promise<void> {
+  if (await paused(OUTAGE.fromMs, signal)) return
+  await localStore?.faults.set({ outage: true })
+  await paused(OUTAGE.toMs - OUTAGE.fromMs, signal)
+  await localStore?.faults.clear()
+}
+
+/** A line a second: what is happening, what devices have, what waits, what is in the store. */
+async function narrate (stage: Stage, signal: AbortSignal): Promise<void> {
+  for (let second = 1; !await paused(1000, signal); second++) {
+    const { verdict, ledger, backlog } = await readStatus(stage)
+    stage.shell.print([
+      `${second} s`.padStart(5),
+      verdict.word.padEnd(14),
+      `acknowledged ${formatCount(ledger.acknowledged)}`.padEnd(18),
+      `in the store ${formatCount(ledger.uploaded)}`.padEnd(18),
+      `waiting ${formatCount(backlog.count)} (${formatBytes(backlog.bytes)})`
+    ].join('  '))
+  }
+}
+
+async function readStatus ({ bridge, shell }: Stage): Promise<Status> {
+  const api = createApi({ url: `http://${formatAddress(bridge.http)}` }, shell)
+  return await api.ask('GET', '/api/v1/status') as Status
+}
+
+async function readAccess (dataDir: string): Promise<StoreAccess> {
+  return JSON.parse(await readFile(join(dataDir, 'local-store.json'), 'utf8')) as StoreAccess
+}
+
+function formatReport ({ counts, fromSend }: Report): string {
+  return `devices      took ${formatCount(counts.captured)} images and hold ${formatCount(counts.acknowledged)} PUBACKs, ` +
+    `half of them within ${fromSend.p50.toFixed(0)} ms, 99 of 100 within ${fromSend.p99.toFixed(0)} ms, outage included`
+}
+
+/** True where the signal came first. */
+async function paused (ms: number, signal: AbortSignal): Promise<boolean> {
+  await sleep(ms, undefined, { signal }).catch(() => {}) // aborted: told below
+  return signal.aborted
+}

@@ -1,0 +1,140 @@
+// How a command ends, in sysexits' numbers, and the sentence that goes with it. Faults that the
+// operator can cure are told apart here; everything else is 70.
+
+import { catalogue } from '../config/catalogue.ts'
+import type { Address, Config } from '../config/config.ts'
+import { ConfigError } from '../config/problems.ts'
+import { SpoolOpenError, type SpoolOpenCode } from '../spool/errors.ts'
+
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  /** A service or a port that is needed. */
+  unavailable: 69,
+  internal: 70,
+  /** The spool cannot be created. */
+  notCreatable: 73,
+  /** The spool cannot be read or written. */
+  io: 74,
+  /** Ended before it was done; every image in custody is safe on disk. Also after a second signal. */
+  notDrained: 75,
+  permission: 77,
+  config: 78,
+  /** What was to be shown does not hold, as with the simulator. */
+  notHeld: 99,
+  /** Stopped by its user, as a shell counts SIGINT. */
+  interrupted: 130
+} as const
+
+export type ExitCode = typeof EXIT[keyof typeof EXIT]
+
+export interface Failure {
+  readonly code: ExitCode
+  readonly message: string
+}
+
+/** An end that a command has words for. */
+export class CommandError extends Error {
+  readonly code: ExitCode
+
+  constructor (code: ExitCode, message: string) {
+    super(message)
+    this.name = 'CommandError'
+    this.code = code
+  }
+}
+
+// A newer format is no fault of the disk: what is installed does not fit the data, and a restart cannot
+// change that, so it counts as configuration (systemd: RestartPreventExitStatus=64 73 77 78).
+const SPOOL_CODES: Readonly<Record<SpoolOpenCode, ExitCode>> = {
+  not_creatable: EXIT.notCreatable,
+  not_writable: EXIT.permission,
+  newer_format: EXIT.config,
+  in_use: EXIT.unavailable,
+  io: EXIT.io
+}
+
+/** One sentence and a code, never a stack. With the configuration, a listener is called by its setting. */
+export function explainFailure (error: unknown, config?: Config): Failure {
+  if (error instanceof CommandError) return { code: error.code, message: error.message }
+  if (error instanceof ConfigError) return { code: EXIT.config, message: error.message }
+  if (error instanceof SpoolOpenError) return { code: SPOOL_CODES[error.code], message: error.message }
+  const system = readSystemError(error)
+  return (system && (explainListen(system, config) ?? explainFile(system))) ??
+    { code: EXIT.internal, message: `internal error: ${error instanceof Error ? error.message : String(error)}` }
+}
+
+interface SystemError {
+  readonly code: string
+  readonly syscall: string
+  readonly address: string | undefined
+  readonly port: number | undefined
+  readonly path: string | undefined
+}
+
+/** An error of the system, as node:errors describes SystemError. */
+function readSystemError (error: unknown): SystemError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined
+  const { code, syscall, address, port, path } = error as Error & Record<string, unknown>
+  if (typeof code !== 'string' || typeof syscall !== 'string') return undefined
+  return {
+    code,
+    syscall,
+    address: typeof address === 'string' ? address : undefined,
+    port: typeof port === 'number' ? port : undefined,
+    path: typeof path === 'string' ? path : undefined
+  }
+}
+
+function explainListen ({ code, syscall, address = '', port }: SystemError, config?: Config): Failure | undefined {
+  if (syscall === 'getaddrinfo') {
+    return { code: EXIT.unavailable, message: `the name of a listener cannot be resolved (${code}); write its IP address` }
+  }
+  if (syscall !== 'listen' && syscall !== 'bind') return undefined
+  const path = listenerAt(port, config)
+  const place = `${address}:${port ?? ''}`
+  const cure = path === undefined ? 'choose another' : `choose another for ${path} (${namesOf(path)})`
+  switch (code) {
+    case 'EADDRINUSE':
+      return { code: EXIT.unavailable, message: `${place} is in use by another program; stop it, or ${cure}` }
+    case 'EADDRNOTAVAIL':
+      return { code: EXIT.unavailable, message: `${place} is no address of this machine; ${cure}` }
+    case 'EACCES':
+      return { code: EXIT.permission, message: `this user may not listen on ${place}; ports below 1024 need a right of their own, so ${cure}` }
+    default:
+      return { code: EXIT.unavailable, message: `cannot listen on ${place} (${code}); ${cure}` }
+  }
+}
+
+function listenerAt (port: number | undefined, config?: Config): string | undefined {
+  if (config === undefined) return undefined
+  const listeners: ReadonlyArray<readonly [string, Address]> = [
+    ['mqtt.listen', config.mqtt.listen], ['http.listen', config.http.listen], ['localStore.listen', config.localStore.listen]
+  ]
+  return listeners.find(([, listen]) => listen.port === port)?.[0]
+}
+
+function namesOf (path: string): string {
+  const setting = catalogue.find((one) => one.path === path)
+  return `--${setting?.flag ?? path} or ${setting?.variable ?? path}`
+}
+
+function explainFile ({ code, path, syscall }: SystemError): Failure | undefined {
+  const what = path ?? 'a file'
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return { code: EXIT.permission, message: `${what} cannot be written (${code}); give this user the right to, or set dataDir to a directory it owns` }
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return { code: EXIT.io, message: `there is no room for ${what} (${code}); free some, or set dataDir to a larger disk` }
+    case 'EIO':
+      return { code: EXIT.io, message: `the disk failed at ${what} (${syscall}: ${code}); look at the kernel's log` }
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return { code: EXIT.notCreatable, message: `${what} cannot be made (${code}); a file stands where a directory has to be` }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { Option, type Command } from 'commander'
+import { catalogue, sections } from '../config/catalogue.ts'
+import type { Sources } from '../config/sources.ts'
+import type { Shell } from './shell.ts'
+
+const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml']
+
+/** Gives a command -c and a flag for every setting. */
+export function addSettings (command: Command): Command {
+  command.option('-c, --config <file>', `configuration file (else ${FILES.map((file) => file.startsWith('/') ? file : `./${file}`).join(', ')} if there)`)
+  for (const section of sections) {
+    for (const { flag, description, fallback, whenNull } of section.settings) {
+      if (flag === undefined) continue
+      const standard = fallback === null ? whenNull ?? 'none' : [fallback].flat().join(',')
+      command.addOption(new Option(`--${flag} <value>`, `${description} (${standard})`)
+        .helpGroup(`Settings${section.name === '' ? '' : `, ${section.name}`}:`))
+    }
+  }
+  return command
+}
+
+/** Everything that the command line, the environment and a file say about settings. */
+export function readSources (options: Readonly<Record<string, unknown>>, { env }: Shell): Sources {
+  const flags: Record<string, string> = {}
+  for (const { path, flag } of catalogue) {
+    const value = flag === undefined ? undefined : options[attributeName(flag)]
+    if (typeof value === 'string') flags[path] = value
+  }
+  const named = options['config']
+  return { flags, env, file: typeof named === 'string' ? named : FILES.find((file) => existsSync(file)) }
+}
+
+// Commander keeps --mqtt-listen as `mqttListen`.
+function attributeName (flag: string): string {
+  return new Option(`--${flag} <value>`).attributeName()
+}

@@ -1,0 +1,108 @@
+// `sluice images`: what became of them, and a second chance for those that failed.
+
+import { Option, type Command } from 'commander'
+import { formatBytes } from '../amounts.ts'
+import type { ImageJson } from '../http/image-json.ts'
+import { IMAGE_STATES } from '../http/image-query.ts'
+import { addApi, createApi } from './api.ts'
+import { addExamples } from './examples.ts'
+import { CommandError, EXIT } from './exit.ts'
+import type { Shell } from './shell.ts'
+import { formatTable } from './table.ts'
+
+const EXAMPLES = [
+  'sluice images list --state failed',
+  'sluice images list --device cam-1 --limit 20',
+  'sluice images show cam-1:20261103-060000',
+  'sluice images retry cam-1:20261103-060000',
+  'sluice images retry --all'
+]
+
+type Options = Readonly<Record<string, unknown>>
+
+/** `GET /api/v1/images`. */
+interface ImagesJson {
+  readonly images: readonly ImageJson[]
+  /** The path of the next page, where there is one. */
+  readonly next?: string
+}
+
+export function addImages (program: Command, shell: Shell): void {
+  const images = program.command('images').description('list, show, retry or delete images')
+  addExamples(images, EXAMPLES)
+  addApi(images.command('list').description('the newest first'))
+    .addOption(new Option('--state <state>', 'only these').choices(IMAGE_STATES))
+    .option('--device <id>', 'only those of one device')
+    .option('--from <time>', 'accepted at or after, like 2026-11-03T06:00:00Z')
+    .option('--to <time>', 'accepted before')
+    .option('--limit <count>', 'at most so many')
+    .option('--cursor <cursor>', 'where the last list ended')
+    .action(async (options: Options) => { await list(options, shell) })
+  addApi(images.command('show').description('all that is known of one').argument('<image>', 'imageId, or deviceId:imageId'))
+    .action(async (image: string, options: Options) => {
+      const found = await createApi(options, shell).ask('GET', pathOf(image)) as ImageJson
+      shell.print(options['json'] === true ? formatJson(found) : formatImage(found))
+    })
+  addApi(images.command('retry').description('try failed images again').argument('[image]', 'imageId, or deviceId:imageId'))
+    .option('--all', 'every failed image')
+    .action(async (image: string | undefined, options: Options) => { await retry(image, options, shell) })
+  addApi(images.command('delete').description('give one up for good').argument('<image>', 'imageId, or deviceId:imageId'))
+    .option('--yes', 'really')
+    .action(async (image: string, options: Options) => { await drop(image, options, shell) })
+}
+
+async function list (options: Options, shell: Shell): Promise<void> {
+  const query = new URLSearchParams()
+  for (const name of ['state', 'device', 'from', 'to', 'limit', 'cursor']) {
+    const value = options[name]
+    if (typeof value === 'string') query.set(name, value)
+  }
+  const page = await createApi(options, shell).ask('GET', `/api/v1/images?${query}`) as ImagesJson
+  if (options['json'] === true) return shell.print(formatJson(page))
+  const { images, next } = page
+  if (images.length > 0) shell.print(formatTable([HEADS, ...images.map(formatRow)]))
+  else if (next === undefined) shell.say('there are no such images')
+  if (next !== undefined) shell.say(`more: add --cursor ${new URLSearchParams(next.replace(/^.*\?/, '')).get('cursor')}`)
+}
+
+async function retry (image: string | undefined, options: Options, shell: Shell): Promise<void> {
+  const all = options['all'] === true
+  if (all === (image !== undefined)) throw new CommandError(EXIT.usage, 'name one image, or write --all for every failed one')
+  const path = image === undefined ? '/api/v1/images/retry' : `${pathOf(image)}/retry`
+  const answer = await createApi(options, shell).ask('POST', path)
+  if (options['json'] === true) shell.print(formatJson(answer))
+  else if (image === undefined) shell.print(`${(answer as { retried: number }).retried} failed images wait for the uplink again`)
+  else shell.print(`${image} waits for the uplink again`)
+}
+
+/** Deleting is the one way in which an image can be lost that a device had a PUBACK for. */
+async function drop (image: string, options: Options, shell: Shell): Promise<void> {
+  const api = createApi(options, shell)
+  if (options['yes'] !== true) {
+    const { state } = await api.ask('GET', pathOf(image)) as ImageJson
+    throw new CommandError(EXIT.usage, `${image} is ${state}; its bytes here would be gone for good: add --yes to delete it`)
+  }
+  const answer = await api.ask('DELETE', pathOf(image))
+  shell.print(options['json'] === true ? formatJson(answer ?? {}) : `${image} is deleted`)
+}
+
+function pathOf (image: string): string {
+  return `/api/v1/images/${encodeURIComponent(image)}`
+}
+
+const HEADS = ['ACCEPTED', 'DEVICE', 'IMAGE', 'STATE', 'SIZE', 'KEY OR REASON']
+
+function formatRow ({ receivedAt, device, id, state, bytes, key, reason }: ImageJson): string[] {
+  return [receivedAt, device, id, state, formatBytes(bytes), key ?? reason ?? '']
+}
+
+/** Every field that is there, one a line. */
+function formatImage (image: ImageJson): string {
+  const { links, meta = {}, ...fields } = image
+  const rows = [...Object.entries(fields), ...Object.entries(meta).map(([name, value]) => [`meta ${name}`, value] as const)]
+  return rows.filter(([, value]) => value !== undefined).map(([name, value]) => `${name.padEnd(13)} ${value}`).join('\n')
+}
+
+function formatJson (value: unknown): string {
+  return JSON.stringify(value, undefined, 2)
+}

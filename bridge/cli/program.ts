@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander'
+import { addCheck } from './check.ts'
+import { addConfig } from './config.ts'
+import { addDemo } from './demo.ts'
+import { addExamples } from './examples.ts'
+import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { addImages } from './images.ts'
+import { addServe } from './serve.ts'
+import type { Finish, Shell } from './shell.ts'
+import { addStatus } from './status.ts'
+
+const EXAMPLES = [
+  'sluice serve                                    start with the defaults, all of it in ./data',
+  'sluice serve --uplink-capacity 100Mbit          the same on another line',
+  'sluice demo                                      a fleet, an outage, and the proof that nothing was lost',
+  'sluice config example > sluice.yaml             every setting with its default',
+  'sluice check -c sluice.yaml                     would it start?',
+  'sluice status                                   how does it stand?',
+  'mosquitto_pub -t devices/cam-1/images -q 1 -f photo.jpg'
+]
+
+/** Runs the command that the arguments name, and says how it ended. Never throws. */
+export async function run (args: readonly string[], shell: Shell): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok
+  const program = createProgram(shell, (ended) => { code = ended })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what it has to say; help and version count as well done.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const failure = explainFailure(error)
+    shell.say(`sluice: ${failure.message}`)
+    return failure.code
+  }
+}
+
+function createProgram (shell: Shell, finish: Finish): Command {
+  const program = new Command('sluice')
+    .description('Takes images from devices over MQTT, keeps each one safe on its own disk before it says so, and lets them out to S3 no faster than the share of the line it was given.')
+    .version(shell.version, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({
+      writeOut: (text) => { shell.print(text.replace(/\n$/, '')) },
+      writeErr: (text) => { shell.say(text.replace(/\n$/, '')) }
+    })
+  addExamples(program, EXAMPLES)
+  addServe(program, shell, finish)
+  addDemo(program, shell, finish)
+  addCheck(program, shell, finish)
+  addConfig(program, shell, finish)
+  addStatus(program, shell)
+  addImages(program, shell)
+  return program
+}

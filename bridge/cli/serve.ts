@@ -1,0 +1,92 @@
+// `sluice serve`: the service, from the first line to the last.
+
+import type { Command } from 'commander'
+import { formatImages } from '../amounts.ts'
+import type { Bridge } from '../bridge.ts'
+import type { Config } from '../config/config.ts'
+import { resolveConfig, type Resolved } from '../config/read-config.ts'
+import type { Sources } from '../config/sources.ts'
+import { addExamples } from './examples.ts'
+import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { addSettings, readSources } from './flags.ts'
+import { createSwitchableLog, reload, type SwitchableLog } from './reload.ts'
+import type { Finish, Shell } from './shell.ts'
+import { formatWelcome } from './welcome.ts'
+
+const EXAMPLES = [
+  'sluice serve',
+  'sluice serve -c /etc/sluice/sluice.yaml',
+  'sluice serve --uplink-capacity 100Mbit --uplink-share 30%',
+  'SLUICE_S3_ENDPOINT=https://s3.example.com SLUICE_S3_BUCKET=photos sluice serve'
+]
+
+export function addServe (program: Command, shell: Shell, finish: Finish): void {
+  const command = program.command('serve').description('run the service until SIGTERM or SIGINT')
+  addSettings(addExamples(command, EXAMPLES))
+    .action(async (options: Record<string, unknown>) => { finish(await serve(readSources(options, shell), shell)) })
+}
+
+async function serve (sources: Sources, shell: Shell): Promise<ExitCode> {
+  const resolved = resolveConfig(sources)
+  const { config } = resolved
+  const log = createSwitchableLog(config.log)
+  shell.onFault((error) => { log.error(explainFailure(error).message) })
+  const asked = listenForSignals({ sources, resolved, log, shell })
+  try {
+    const { startBridge } = await import('../bridge.ts')
+    const bridge = await startBridge(config, { log, version: shell.version })
+    for (const line of formatWelcome(config, bridge)) shell.print(line)
+    return await runUntil(asked, bridge, config, shell)
+  } catch (error) {
+    const { code, message } = explainFailure(error, config)
+    log.error(message)
+    if (config.log.level === 'debug' && error instanceof Error) shell.say(error.stack ?? error.message)
+    return code
+  } finally {
+    log.close()
+  }
+}
+
+/** Rejects where the service ends by a fault of its own. */
+async function runUntil (asked: Promise<void>, bridge: Bridge, config: Config, shell: Shell): Promise<ExitCode> {
+  await Promise.race([asked, bridge.stopped])
+  const { waiting } = await bridge.close(AbortSignal.timeout(config.shutdown.graceMs))
+  shell.print(formatFarewell(waiting))
+  return EXIT.ok
+}
+
+export function formatFarewell (waiting: number): string {
+  if (waiting === 0) return 'no image stays behind: everything acknowledged is in the store'
+  const verbs = waiting === 1 ? 'stays on disk and is' : 'stay on disk and are'
+  return `${formatImages(waiting)} ${verbs} uploaded after the next start`
+}
+
+interface Signalled {
+  readonly sources: Sources
+  readonly resolved: Resolved
+  readonly log: SwitchableLog
+  readonly shell: Shell
+}
+
+/** Resolves at the first request to stop. The second does not wait: what is acknowledged is on disk anyway. */
+function listenForSignals ({ sources, resolved, log, shell }: Signalled): Promise<void> {
+  let isStopping = false
+  return new Promise((resolve) => {
+    shell.onSignal((signal) => {
+      switch (signal) {
+        case 'SIGHUP':
+          reload(sources, resolved, log)
+          break
+        case 'SIGTERM':
+        case 'SIGINT':
+          if (isStopping) {
+            log.warn(`${signal} again: ending at once; every image acknowledged is on disk`)
+            shell.exit(EXIT.notDrained)
+          }
+          isStopping = true
+          log.info(`${signal}: running puts have ${resolved.config.shutdown.graceMs / 1000} s to end; the same signal again ends at once`)
+          resolve()
+      }
+    })
+  })
+}

@@ -1,0 +1,63 @@
+// `sluice status`: how it stands, in one sentence and a few lines of numbers.
+
+import type { Command } from 'commander'
+import { formatBytes, formatCount, formatLine, formatPace, formatPercent, formatSpan } from '../amounts.ts'
+import type { Pace } from '../rates.ts'
+import type { Status } from '../status.ts'
+import { addApi, createApi } from './api.ts'
+import { addExamples } from './examples.ts'
+import type { Shell } from './shell.ts'
+import { formatTable } from './table.ts'
+
+const EXAMPLES = [
+  'sluice status',
+  'sluice status --json',
+  'sluice status --url http://10.0.0.5:8080 --token-file /etc/sluice/token'
+]
+
+export function addStatus (program: Command, shell: Shell): void {
+  const command = program.command('status').description('how it stands: verdict, backlog, rates and ledger')
+  addApi(addExamples(command, EXAMPLES))
+    .action(async (options: Record<string, unknown>) => {
+      const status = await createApi(options, shell).ask('GET', '/api/v1/status')
+      // The service's own word for what it answers; both come from one version.
+      shell.print(options['json'] === true ? JSON.stringify(status, undefined, 2) : formatStatus(status as Status))
+    })
+}
+
+export function formatStatus (status: Status): string {
+  const { images, backlog, rates, allowance, spool, ledger, duplicates } = status
+  const oldest = backlog.count === 0 ? '' : `oldest ${formatSpan(backlog.oldestSeconds)}`
+  const balance = `${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded + ` +
+    `${formatCount(ledger.waiting)} waiting + ${formatCount(ledger.failed)} failed + ${formatCount(ledger.dropped)} dropped`
+  return [
+    status.verdict.sentence,
+    '',
+    formatTable([
+      row('waiting', images.waiting, oldest),
+      row('uploading', images.uploading),
+      row('retrying', images.retrying),
+      row('failed', images.failed),
+      row('uploaded', images.uploaded, status.store.place),
+      ['refused', formatCount(images.refused.count), '', 'since the start'],
+      ['duplicates', formatCount(duplicates), '', 'since the start']
+    ]),
+    '',
+    formatTable([
+      ['in', ...paceOf(rates.in)],
+      ['out', ...paceOf(rates.out)],
+      ['allowance', formatLine(allowance.bytesPerSecond), `${formatPercent(allowance.used)} used`],
+      ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}, ${formatBytes(spool.diskFreeBytes)} free on the disk`]
+    ]),
+    '',
+    `${balance}${ledger.exact ? '' : ' (does not add up)'}`
+  ].join('\n')
+}
+
+function row (name: string, { count, bytes }: Status['images']['uploaded'], note = ''): string[] {
+  return [name, formatCount(count), bytes === undefined || bytes === 0 ? '' : formatBytes(bytes), note]
+}
+
+function paceOf ({ imagesPerSecond, bytesPerSecond }: Pace): readonly [string, string] {
+  return [`${formatPace(imagesPerSecond)} images/s`, formatLine(bytesPerSecond)]
+}
