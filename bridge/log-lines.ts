@@ -39,6 +39,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'uplink-down':
       return 'warn'
     case 'spool-fault':
+    case 'store-fault':
       return 'error'
   }
 }
@@ -87,6 +88,8 @@ export function describe (event: BridgeEvent): string {
     case 'uplink-down':
     case 'uplink-up':
       return describeUplink(event)
+    case 'store-fault':
+      return `error in the local store: ${event.cause.message}`
     case 'http-request':
       return `${event.route} answered ${event.code} after ${span(event.seconds)}`
   }

@@ -120,7 +120,9 @@ const upload = {
   uploadPaused: gauge('sluice_upload_paused', '1 while nothing is uploaded for this reason.', 'flag',
     { reason: ['circuit_open'] }),
   uploadLastSuccess: gauge('sluice_upload_last_success_timestamp_seconds',
-    'Last image confirmed by the store; 0 when there was none since the start.', 'timestamp')
+    'Last image confirmed by the store; 0 when there was none since the start.', 'timestamp'),
+  localStoreErrors: counter('sluice_local_store_errors_total',
+    'Faults of the embedded store itself, such as a full disk; 0 where another store is used.', 'count')
 }
 
 const endToEnd = {

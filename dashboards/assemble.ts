@@ -22,7 +22,9 @@ export interface RowSpec {
   readonly collapsed?: boolean
 }
 
-export type PlacedPanel = PanelJson & { readonly id: number }
+export interface PlacedPanel extends PanelJson {
+  readonly id: number
+}
 
 export interface RowPanel {
   readonly type: 'row'

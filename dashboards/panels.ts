@@ -40,7 +40,7 @@ export interface PanelOptions {
 }
 
 export interface PanelJson {
-  readonly type: string
+  readonly type: 'timeseries' | 'stat' | 'heatmap' | 'table'
   readonly title: string
   readonly description: string
   readonly datasource: typeof DATASOURCE
@@ -166,7 +166,7 @@ interface Drawing {
   readonly transformations?: readonly unknown[]
 }
 
-function panel (type: string, panel: PanelOptions, height: number, drawing: Drawing): Panel {
+function panel (type: PanelJson['type'], panel: PanelOptions, height: number, drawing: Drawing): Panel {
   const { title, shows, good, ifNot, width, interval } = panel
   const { defaults, overrides = [], targets, options, transformations } = drawing
   const json: PanelJson = {

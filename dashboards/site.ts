@@ -2,7 +2,7 @@ import type { DashboardSpec } from './assemble.ts'
 import { atAGlance } from './rows/at-a-glance.ts'
 import { endToEnd } from './rows/end-to-end.ts'
 import { intake } from './rows/intake.ts'
-import { process } from './rows/process.ts'
+import { runtime } from './rows/runtime.ts'
 import { spool } from './rows/spool.ts'
 import { uplink } from './rows/uplink.ts'
 
@@ -17,6 +17,6 @@ export const site: DashboardSpec = {
     { title: 'Spool: what waits on our disk', panels: spool },
     { title: 'Uplink: what goes to the store', panels: uplink },
     { title: 'End to end: from acceptance to the store', panels: endToEnd },
-    { title: 'Process', panels: process, collapsed: true }
+    { title: 'Process', panels: runtime, collapsed: true }
   ]
 }

@@ -1,5 +1,5 @@
 import { timeseries, units, type Panel } from '../panels.ts'
-import { age, highest, level, levelBy, mean, quantile, rateBy } from '../queries.ts'
+import { age, highest, level, levelBy, mean, quantile, rate, rateBy } from '../queries.ts'
 import { forecast } from './expressions.ts'
 
 export const spool: readonly Panel[] = [
@@ -86,6 +86,9 @@ export const spool: readonly Panel[] = [
     ifNot: 'nothing is acknowledged that could not be written, so nothing is lost yet: look at the log and at the disk today.',
     unit: units.perSecond,
     width: 12,
-    queries: [{ expr: rateBy('spoolErrors', 'op'), legend: '{{op}}' }]
+    queries: [
+      { expr: rateBy('spoolErrors', 'op'), legend: 'spool: {{op}}' },
+      { expr: rate('localStoreErrors'), legend: 'local store' }
+    ]
   })
 ]

@@ -1,7 +1,7 @@
 import { timeseries, units, type Panel } from '../panels.ts'
 import { age, highest, level, quantile, rate, rateBy } from '../queries.ts'
 
-export const process: readonly Panel[] = [
+export const runtime: readonly Panel[] = [
   timeseries({
     title: 'Is the event loop free?',
     shows: 'The delay that 1 of 100 timers sees.',
