@@ -1,0 +1,74 @@
+import type { MemoryBudget } from '../../broker/budget.ts'
+import type { Observe } from '../events.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import type { Rates } from '../rates.ts'
+import type { Spool } from '../spool/spool.ts'
+import type { UplinkLevels } from '../uplink/uplink.ts'
+
+/** The parts that the HTTP surface shows and talks to. */
+export interface HttpDeps {
+  readonly spool: HeldImages
+  readonly intake: Intake
+  readonly uplink: { readonly levels: UplinkLevels }
+  /** Bytes on the wire to the store since the start. */
+  readonly sentBytes: () => number
+  readonly store: Pick<ObjectStore, 'place' | 'get'>
+  /** The same one that MQTT payloads are read under. */
+  readonly budget: Pick<MemoryBudget, 'acquire'>
+  readonly rates: Pick<Rates, 'read'>
+  readonly metrics: Exposition
+  readonly observe: Observe
+  /** True from the moment in which the process was told to stop. */
+  readonly isStopping: () => boolean
+}
+
+export interface HttpOptions {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Undefined: whoever is on this machine may do everything, and nobody else may change anything. */
+  readonly token: string | undefined
+  readonly version: string
+  /** The longest request body, and so the largest image. */
+  readonly bodyBytesMax: number
+  /** slo.target. */
+  readonly targetMs: number
+  /** Where devices connect, for the page to show. */
+  readonly mqtt: { readonly host: string, readonly port: number, readonly topicPrefix: string }
+  readonly limits?: Partial<HttpLimits>
+}
+
+/** What one peer may cost. Times are ms. */
+export interface HttpLimits {
+  /** Between two pieces of a body. */
+  readonly stallMsMax: number
+  /** From the first to the last byte of a body: 8 MB at 1 Mbit/s is 64 s. */
+  readonly bodyMsMax: number
+  /** Until there is room in the memory budget. */
+  readonly budgetMsMax: number
+  /** Pictures being read back for somebody at a time; each is held in memory whole. */
+  readonly contentReadsMax: number
+  readonly connectionsMax: number
+  /** What runs may finish for this long after `close`. */
+  readonly closeMsMax: number
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  stallMsMax: 15_000,
+  bodyMsMax: 120_000,
+  budgetMsMax: 30_000,
+  contentReadsMax: 16,
+  connectionsMax: 2000,
+  closeMsMax: 5000
+}
+
+/** What of the spool is shown and asked for. */
+export type HeldImages = Pick<Spool,
+  'ledger' | 'levels' | 'find' | 'findByImageId' | 'list' | 'payload' | 'retry' | 'drop'>
+
+/** Prometheus' text format. */
+export interface Exposition {
+  readonly contentType: string
+  text (): Promise<string>
+}

@@ -1,0 +1,91 @@
+import type { HttpDeps } from './deps.ts'
+import type { Exchange, Handler } from './exchange.ts'
+import { findImage } from './find-image.ts'
+import { formatImage, imageName, imageState } from './image-json.ts'
+import { listImages, listStates, type ImagePage } from './image-list.ts'
+import { ALL, nextPage, readImageQuery, readPage } from './image-query.ts'
+import { problem } from './problem.ts'
+import { json, type Reply } from './reply.ts'
+import { refuseOperator } from './trust.ts'
+
+const RETRY_PAGE = 100
+
+export interface ImageHandlers {
+  readonly list: Handler
+  readonly listNames: Handler
+  readonly show: Handler
+  readonly retry: Handler
+  readonly retryAll: Handler
+  readonly drop: Handler
+}
+
+/** What an operator, or a script, sees of the images and does with one. */
+export function createImageHandlers (
+  { spool, uplink }: Pick<HttpDeps, 'spool' | 'uplink'>, token: string | undefined
+): ImageHandlers {
+  async function list ({ query }: Exchange): Promise<Reply> {
+    const asked = readImageQuery(query)
+    if (typeof asked === 'string') return problem('bad_query', asked)
+    const { levels } = uplink
+    const { held, next } = await listImages(spool, levels, asked)
+    const images = held.map((one) => formatImage(one, levels))
+    return json(200, { images, next: nextPage('/api/v1/images', query, next) })
+  }
+
+  async function listNames ({ query }: Exchange): Promise<Reply> {
+    const asked = readPage(query)
+    if (typeof asked === 'string') return problem('bad_query', asked)
+    const { held, next } = await listStates(spool, { ...ALL, ...asked }, ['waiting', 'failed', 'uploaded'])
+    return json(200, { all_files: held.map(({ entry }) => imageName(entry)), next: nextPage('/list', query, next) })
+  }
+
+  async function show ({ id }: Pick<Exchange, 'id'>): Promise<Reply> {
+    const found = await findImage(spool, id)
+    return found.kind === 'found' ? json(200, formatImage(found.held, uplink.levels)) : found.reply
+  }
+
+  async function retry ({ id, request }: Exchange): Promise<Reply> {
+    const refused = refuseOperator(request, token)
+    if (refused !== undefined) return refused
+    const found = await findImage(spool, id)
+    if (found.kind === 'not-found') return found.reply
+    const { entry } = found.held
+    if (await spool.retry(entry)) return await show({ id: imageName(entry) })
+    const state = imageState(found.held, uplink.levels)
+    return problem('wrong_state', `only a failed image can be tried again, this one is ${state}`)
+  }
+
+  /** Every image that had failed when it was asked for; those that fail again meanwhile are not tried twice. */
+  async function retryAll ({ request }: Exchange): Promise<Reply> {
+    const refused = refuseOperator(request, token)
+    if (refused !== undefined) return refused
+    let retried = 0
+    let next: number | undefined = Number.MAX_SAFE_INTEGER
+    while (next !== undefined) {
+      const page: ImagePage = await listStates(spool, { ...ALL, limit: RETRY_PAGE, after: next }, ['failed'])
+      const outcomes = await Promise.all(page.held.map(({ entry }) => spool.retry(entry)))
+      retried += outcomes.filter((wasFailed) => wasFailed).length
+      next = page.next
+    }
+    return json(200, { retried })
+  }
+
+  async function drop ({ id, request }: Exchange): Promise<Reply> {
+    const refused = refuseOperator(request, token)
+    if (refused !== undefined) return refused
+    const found = await findImage(spool, id)
+    if (found.kind === 'not-found') return found.reply
+    const { entry } = found.held
+    const state = imageState(found.held, uplink.levels)
+    if (state === 'uploading') {
+      return problem('wrong_state', 'the image is on its way to the store', { hint: 'Delete it there in a moment.' })
+    }
+    if (state === 'uploaded') {
+      return problem('wrong_state', 'the store has the image', { hint: 'Delete it there: nothing of it is kept here.' })
+    }
+    await spool.drop(entry) // false where it has left meanwhile, and what is shown then says so
+    return await show({ id: imageName(entry) })
+  }
+
+  return { list, listNames, show, retry, retryAll, drop }
+}

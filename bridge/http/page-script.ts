@@ -1,0 +1,72 @@
+/**
+ * What the page does by itself: fetches itself every two seconds and takes over what has changed, says so
+ * when nobody answers, and carries out the buttons. Without it the page reloads (page-view.ts, noscript).
+ */
+export const SCRIPT = `
+'use strict'
+document.documentElement.classList.add('live')
+const stale = document.getElementById('stale')
+let answeredAt = Date.now()
+
+// Pictures that are there already are kept, or they would blink.
+function takeOver (fresh) {
+  const main = document.querySelector('main')
+  const focused = document.activeElement?.id
+  const next = document.importNode(fresh.querySelector('main'), true)
+  const shown = new Map([...main.querySelectorAll('img')].map((img) => [img.getAttribute('src'), img]))
+  for (const img of next.querySelectorAll('img')) {
+    const same = shown.get(img.getAttribute('src'))
+    if (same !== undefined && same.alt === img.alt) img.replaceWith(same)
+  }
+  main.replaceWith(next)
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
+  document.title = fresh.title
+  document.querySelector('link[rel=icon]').href = fresh.querySelector('link[rel=icon]').href
+}
+
+async function refresh () {
+  const isSelecting = !document.getSelection().isCollapsed
+  if (document.hidden || isSelecting) return
+  try {
+    const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(10000) })
+    if (!response.ok) throw new Error(response.status)
+    takeOver(new DOMParser().parseFromString(await response.text(), 'text/html'))
+    answeredAt = Date.now()
+    stale.hidden = true
+  } catch {
+    stale.hidden = false
+    stale.textContent = 'No answer since ' + new Date(answeredAt).toLocaleTimeString() + '. What you see is as of then.'
+  }
+}
+
+async function loop () {
+  await refresh()
+  setTimeout(loop, 2000)
+}
+
+async function ask (button) {
+  const { method, url, question } = button.dataset
+  if (question && !confirm(question)) return
+  const token = sessionStorage.getItem('token')
+  const headers = token ? { authorization: 'Bearer ' + token } : {}
+  const response = await fetch(url, { method, headers })
+  if (response.status === 401) {
+    const given = prompt('The token of this Sluice (http.tokenFile):')
+    if (!given) return
+    sessionStorage.setItem('token', given.trim())
+    return ask(button)
+  }
+  if (!response.ok) {
+    const { title, detail } = await response.json()
+    alert(title + ': ' + detail)
+  }
+  await refresh()
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-url]')
+  if (button) ask(button).catch((error) => alert(error.message))
+})
+document.addEventListener('visibilitychange', refresh)
+setTimeout(loop, 2000)
+`

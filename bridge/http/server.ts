@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Observe } from '../events.ts'
+import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
+import type { Exchange, Handler, Method, Route } from './exchange.ts'
+import { openLiveStatus } from './live-status.ts'
+import { problem } from './problem.ts'
+import { empty, type Reply } from './reply.ts'
+import { createRoutes, matchRoute, OTHER_ROUTE } from './routes.ts'
+import { writeReply } from './write-reply.ts'
+
+export interface HttpServer {
+  readonly host: string
+  readonly port: number
+  /** Takes no new connection, lets what runs come to its end for a while, then cuts it. */
+  close (): Promise<void>
+}
+
+/** Rejects with the error of `listen` where the address cannot be had. */
+export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<HttpServer> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const status = openLiveStatus(deps, options)
+  let isClosing = false
+  const answer = createAnswerer(createRoutes(deps, options, { limits, status }), {
+    observe: deps.observe,
+    isLast: () => isClosing || deps.isStopping()
+  })
+  // requestTimeout would count the time a body waits for its memory; bodies have limits of their own (body.ts).
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 10_000 }, answer)
+  server.on('checkContinue', answer) // receive.ts asks for the body once there is room for it
+  server.maxConnections = limits.connectionsMax
+  server.listen(options.port, options.host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    status.close()
+    throw error
+  }
+  const { address, port } = server.address() as AddressInfo // no pipe is ever listened on
+  return {
+    host: address,
+    port,
+    async close () {
+      isClosing = true
+      status.close()
+      await closeServer(server, limits)
+    }
+  }
+}
+
+type Answerer = (request: IncomingMessage, response: ServerResponse) => void
+
+interface AnswererDeps {
+  readonly observe: Observe
+  /** No further request is to come on any connection. */
+  readonly isLast: () => boolean
+}
+
+function createAnswerer (routes: readonly Route[], { observe, isLast }: AnswererDeps): Answerer {
+  return (request, response) => {
+    const startedAt = performance.now()
+    const [path = '', search = ''] = splitOnce(request.url ?? '', '?')
+    const match = matchRoute(routes, path)
+    const gone = new AbortController()
+    response.on('close', () => {
+      gone.abort()
+      const code = response.headersSent ? response.statusCode : GONE
+      const seconds = (performance.now() - startedAt) / 1000
+      observe({ kind: 'http-request', route: match?.route.path ?? OTHER_ROUTE, code, seconds })
+    })
+    if (isLast()) response.setHeader('connection', 'close')
+    const exchange = {
+      request, response, path, query: new URLSearchParams(search), id: match?.id ?? '', gone: gone.signal
+    }
+    void reply(match?.route, exchange).then((reply) => { // never rejects
+      if (reply !== undefined) writeReply(request, response, reply)
+    })
+  }
+}
+
+/** Nobody was there to be answered; nginx's number for it. */
+const GONE = 499
+
+async function reply (route: Route | undefined, exchange: Exchange): Promise<Reply | undefined> {
+  const { request, path } = exchange
+  if (route === undefined) {
+    return problem('not_found', `there is no ${JSON.stringify(path.slice(0, 200))}`, { hint: 'The status page is at /.' })
+  }
+  const allow = allowedMethods(route)
+  if (request.method === 'OPTIONS') return empty(204, { allow })
+  const handler = findHandler(route, request.method)
+  if (handler === undefined) {
+    return problem('method_not_allowed', `${request.method} cannot be done to ${route.path}`, {
+      hint: `It takes ${allow}.`, headers: { allow }
+    })
+  }
+  try {
+    return await handler(exchange)
+  } catch (error) {
+    // A reading of the disk that failed, most likely. One answer fails, and devices are served on.
+    return problem('fault', (error as Error).message, { hint: 'See the log, and /api/v1/status.' })
+  }
+}
+
+function findHandler ({ methods }: Route, method: string | undefined): Handler | undefined {
+  return methods[(method === 'HEAD' ? 'GET' : method) as Method] // undefined for what is no Method
+}
+
+function allowedMethods ({ methods }: Route): string {
+  return [...Object.keys(methods), ...methods.GET === undefined ? [] : ['HEAD'], 'OPTIONS'].join(', ')
+}
+
+async function closeServer (server: Server, { closeMsMax }: HttpLimits): Promise<void> {
+  const cut = setTimeout(() => { server.closeAllConnections() }, closeMsMax)
+  const closed = once(server, 'close')
+  server.close()
+  await closed
+  clearTimeout(cut)
+}
+
+function splitOnce (text: string, separator: string): readonly [string, string] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}

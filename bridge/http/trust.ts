@@ -1,0 +1,90 @@
+// Who may change something.
+//
+// With a token: whoever shows it. Without one: whoever is on this machine. That a connection comes from
+// loopback says only which *program* sent it, and a browser is a program that strangers write for:
+//
+// - A page of any site may send a form or a simple fetch to 127.0.0.1 (cross-site request forgery). The
+//   browser says so in Sec-Fetch-Site, and in Origin (Fetch Standard, "Origin header"; Fetch Metadata).
+// - A page may point its own name at 127.0.0.1 once it is loaded (DNS rebinding); then its requests are
+//   same-origin, and only the Host header still has the foreign name.
+// - A proxy on this machine makes everybody a neighbour; those that say so are believed. In front of
+//   one that does not, the operator has to set a token.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { problem } from './problem.ts'
+import type { Reply } from './reply.ts'
+
+/** As much of a request as says where it comes from. */
+export interface Caller {
+  readonly headers: IncomingHttpHeaders
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}
+
+const TOKEN_HINT = 'Send "Authorization: Bearer <token>" with the token of http.tokenFile.'
+
+/** Undefined where an operator's action is allowed, else what to answer. */
+export function refuseOperator (caller: Caller, token: string | undefined): Reply | undefined {
+  if (token !== undefined) return refuseToken(caller, token)
+  const foreign = findForeign(caller)
+  return foreign === undefined ? undefined : forbid(foreign)
+}
+
+/** Undefined where an image may be sent: on loopback by everybody, as over MQTT, else with the token. */
+export function refuseDevice (caller: Caller, token: string | undefined): Reply | undefined {
+  const foreign = findForeign(caller)
+  if (foreign === undefined) return undefined
+  return token === undefined ? forbid(foreign) : refuseToken(caller, token)
+}
+
+export function isLoopback (address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, '') // an IPv4 peer of a socket that listens on IPv6
+  const family = isIP(plain)
+  return family !== 0 && LOOPBACK.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+
+function refuseToken ({ headers }: Caller, token: string): Reply | undefined {
+  const shown = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (shown !== undefined && isSame(shown, token)) return undefined
+  const detail = shown === undefined ? 'the request has no bearer token' : 'the token is not the right one'
+  return problem('not_authorized', detail, { hint: TOKEN_HINT, headers: { 'www-authenticate': 'Bearer realm="sluice"' } })
+}
+
+/** In a time that says nothing about where they differ, nor how long they are. */
+function isSame (a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+function forbid (detail: string): Reply {
+  return problem('forbidden', detail, { hint: `Ask on the machine itself, or set http.tokenFile. ${TOKEN_HINT}` })
+}
+
+/** Why this is not somebody on this machine, undefined where it is. */
+function findForeign ({ headers, socket: { remoteAddress = '' } }: Caller): string | undefined {
+  if (!isLoopback(remoteAddress)) return `no token is set, and ${remoteAddress} is not this machine`
+  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) {
+    return 'no token is set, and a proxy sent this for somebody else'
+  }
+  const host = headers.host ?? ''
+  if (!isLoopbackHost(host)) return `no token is set, and ${JSON.stringify(host)} is not a name of this machine alone`
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'a page of another site asks for this'
+  const { origin } = headers
+  if (origin !== undefined && !isOriginOf(origin, host)) return `the page of ${JSON.stringify(origin)} asks for this`
+  return undefined
+}
+
+function isLoopbackHost (host: string): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  return name === 'localhost' || isLoopback(name)
+}
+
+function isOriginOf (origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`
+}

@@ -1,0 +1,175 @@
+// What the service says about itself, as arithmetic: facts in, one status out. The API, the page and
+// the CLI show the same object.
+
+import type { Ledger } from './entry.ts'
+import type { UnavailableReason } from './objects/object-store.ts'
+import type { Flow, Pace } from './rates.ts'
+import type { Sum } from './spool/accounts.ts'
+import type { SpoolLevels } from './spool/spool.ts'
+import type { UplinkLevels } from './uplink/uplink.ts'
+import { accountedFor, judge, type Verdict } from './verdict.ts'
+
+/** All that is known at one moment. Times are ms since epoch. */
+export interface Facts {
+  readonly now: number
+  readonly startedAt: number
+  readonly version: string
+  /** For people: where images land. */
+  readonly place: string
+  readonly isStopping: boolean
+  readonly ledger: Ledger
+  /** `uploaded`: all that ever was. */
+  readonly spool: SpoolLevels & { readonly uploaded?: Sum }
+  readonly uplink: UplinkLevels
+  readonly flow: Flow
+  /** On the wire to the store, since the start and lately. */
+  readonly sentBytes: number
+  readonly sentBytesPerSecond: number
+  /** An image should be in the store within this time (slo.target). */
+  readonly targetMs: number
+}
+
+export interface Forecast {
+  /** 0 where nothing waits, undefined where the backlog does not shrink. */
+  readonly emptyInSeconds: number | undefined
+  /** 0 where it is full, undefined where it does not fill. */
+  readonly fullInSeconds: number | undefined
+}
+
+/** `GET /api/v1/status`. Times are RFC 3339, absent where there is nothing to say. */
+export interface Status {
+  readonly verdict: Verdict
+  readonly accepting: boolean
+  /** Disjoint, but for `refused`, which never came into custody; that one is counted since the start. */
+  readonly images: {
+    readonly waiting: Sum
+    readonly uploading: Sum
+    readonly retrying: Sum
+    readonly failed: Sum
+    readonly uploaded: Pick<Sum, 'count'> & Partial<Sum>
+    readonly refused: { readonly count: number }
+  }
+  readonly backlog: Sum & { readonly oldestReceivedAt: string | undefined, readonly oldestSeconds: number }
+  readonly rates: { readonly in: Pace, readonly out: Pace }
+  readonly allowance: {
+    readonly bytesPerSecond: number
+    readonly sentBytesPerSecond: number
+    /** 0 to 1. */
+    readonly used: number
+  }
+  readonly uplink: {
+    readonly state: 'up' | 'down'
+    readonly reason: UnavailableReason | undefined
+    readonly detail: string | undefined
+    readonly since: string | undefined
+    readonly retryAt: string | undefined
+    readonly lastStoredAt: string | undefined
+    readonly concurrency: number
+    readonly sentBytes: number
+  }
+  readonly forecast: Forecast
+  readonly ledger: Ledger & { readonly exact: boolean }
+  readonly duplicates: number
+  readonly spool: Pick<SpoolLevels, 'usedBytes' | 'limitBytes' | 'diskFreeBytes' | 'diskSizeBytes'>
+  readonly store: { readonly place: string }
+  readonly version: string
+  readonly startedAt: string
+  readonly uptimeSeconds: number
+  readonly at: string
+}
+
+export function describeStatus (facts: Facts): Status {
+  const { now, spool, uplink, flow, ledger } = facts
+  const [uploading, retrying] = uploadingAndRetrying(uplink)
+  const forecast = foresee(facts)
+  return {
+    verdict: judge(facts, forecast),
+    accepting: !facts.isStopping && spool.paused === undefined,
+    images: {
+      waiting: minus(spool.waiting, uploading, retrying),
+      uploading,
+      retrying,
+      failed: spool.failed,
+      uploaded: spool.uploaded ?? { count: ledger.uploaded },
+      refused: { count: flow.refused }
+    },
+    backlog: {
+      ...spool.waiting,
+      oldestReceivedAt: formatTime(spool.oldestReceivedAt),
+      oldestSeconds: spool.oldestReceivedAt === undefined ? 0 : Math.max(0, now - spool.oldestReceivedAt) / 1000
+    },
+    rates: { in: flow.in, out: flow.out },
+    allowance: {
+      bytesPerSecond: uplink.bytesPerSecond,
+      sentBytesPerSecond: facts.sentBytesPerSecond,
+      used: uplink.bytesPerSecond > 0 ? facts.sentBytesPerSecond / uplink.bytesPerSecond : 0
+    },
+    uplink: describeUplink(uplink, facts.sentBytes),
+    forecast,
+    ledger: { ...ledger, exact: ledger.acknowledged === accountedFor(ledger) },
+    duplicates: flow.duplicates,
+    spool: {
+      usedBytes: spool.usedBytes,
+      limitBytes: spool.limitBytes,
+      diskFreeBytes: spool.diskFreeBytes,
+      diskSizeBytes: spool.diskSizeBytes
+    },
+    store: { place: facts.place },
+    version: facts.version,
+    startedAt: new Date(facts.startedAt).toISOString(),
+    uptimeSeconds: Math.round((now - facts.startedAt) / 1000),
+    at: new Date(now).toISOString()
+  }
+}
+
+/** Before this much has been measured, the allowance is the better guess at what can go out. */
+const BUSY_SECONDS_MIN = 5
+
+export function foresee ({ spool, uplink, flow }: Facts): Forecast {
+  const net = outgoing(uplink, flow) - flow.in.bytesPerSecond
+  const isFull = spool.paused?.reason === 'spool_full' || spool.paused?.reason === 'disk_low'
+  const room = Math.max(0, Math.min(spool.limitBytes - spool.usedBytes, spool.diskFreeBytes))
+  return {
+    emptyInSeconds: spool.waiting.count === 0 ? 0 : net > 0 ? spool.waiting.bytes / net : undefined,
+    fullInSeconds: isFull ? 0 : net < 0 ? room / -net : undefined
+  }
+}
+
+/** What goes out as long as something waits. A minute that was half idle would make half of it. */
+function outgoing ({ state, bytesPerSecond }: UplinkLevels, { busy }: Flow): number {
+  if (state.kind === 'down') return 0
+  return busy.seconds < BUSY_SECONDS_MIN ? bytesPerSecond : busy.bytesPerSecond
+}
+
+function describeUplink ({ state, lastStoredAt, concurrency }: UplinkLevels, sentBytes: number): Status['uplink'] {
+  const down = state.kind === 'down' ? state : undefined
+  return {
+    state: state.kind,
+    reason: down?.reason,
+    detail: down?.detail,
+    since: formatTime(down?.since),
+    retryAt: formatTime(down?.retryAt),
+    lastStoredAt: formatTime(lastStoredAt),
+    concurrency,
+    sentBytes
+  }
+}
+
+function uploadingAndRetrying (uplink: UplinkLevels): readonly [Sum, Sum] {
+  return [
+    { count: uplink.uploading.size, bytes: uplink.uploadingBytes },
+    { count: uplink.retrying.size, bytes: uplink.retryingBytes }
+  ]
+}
+
+// Read one after the other from their owners: what has just left one may not have reached the other.
+function minus (whole: Sum, ...parts: readonly Sum[]): Sum {
+  return {
+    count: Math.max(0, parts.reduce((left, part) => left - part.count, whole.count)),
+    bytes: Math.max(0, parts.reduce((left, part) => left - part.bytes, whole.bytes))
+  }
+}
+
+function formatTime (at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
+}

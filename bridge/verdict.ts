@@ -1,0 +1,139 @@
+// How it stands, in one word and one sentence with numbers: what an operator reads first at 3 a.m.
+
+import { formatBytes, formatCount, formatImages, formatLine, formatPace, formatPercent, formatSpan } from './amounts.ts'
+import type { Ledger } from './entry.ts'
+import type { Facts, Forecast } from './status.ts'
+
+export type VerdictWord =
+  'NOT ACCEPTING' | 'STORAGE ERROR' | 'UPLINK DOWN' | 'FALLING BEHIND' | 'CATCHING UP' | 'KEEPING UP'
+
+export interface Verdict {
+  readonly word: VerdictWord
+  /** Begins with the word. */
+  readonly sentence: string
+}
+
+/** Exactly one, the first that holds: what stops devices, then what stops uploads, then which way the backlog goes. */
+export function judge (facts: Facts, forecast: Forecast): Verdict {
+  const said = notAccepting(facts) ?? storageError(facts) ?? uplinkDown(facts, forecast) ??
+    behind(facts, forecast) ?? keepingUp(facts)
+  return { word: said.word, sentence: `${said.word}: ${said.parts.join(' ')}` }
+}
+
+interface Said {
+  readonly word: VerdictWord
+  readonly parts: readonly string[]
+}
+
+function notAccepting (facts: Facts): Said | undefined {
+  const { spool, isStopping } = facts
+  const word = 'NOT ACCEPTING'
+  if (isStopping || spool.paused?.reason === 'shutdown') {
+    return { word, parts: ['shutting down.', `${remaining(facts)} on disk and will be uploaded after the next start.`] }
+  }
+  const devicesKeep = 'Devices keep their images and send them again.'
+  switch (spool.paused?.reason) {
+    case undefined:
+    case 'storage_error':
+      return undefined
+    case 'spool_full': {
+      const full = `the spool is full (${formatBytes(spool.usedBytes)} of ${formatBytes(spool.limitBytes)}).`
+      return { word, parts: [full, devicesKeep, `${waiting(facts)}.`, line(facts), kept(facts)] }
+    }
+    case 'disk_low': {
+      const full = `the disk is nearly full (${formatBytes(spool.diskFreeBytes)} free).`
+      return { word, parts: [full, devicesKeep, `${waiting(facts)}.`, line(facts), kept(facts)] }
+    }
+  }
+}
+
+function storageError (facts: Facts): Said | undefined {
+  const { spool, flow, ledger } = facts
+  const word = 'STORAGE ERROR'
+  if (spool.paused !== undefined) {
+    const devicesKeep = 'No image is acknowledged; devices keep theirs and send them again.'
+    return { word, parts: [`${spool.paused.detail}.`, devicesKeep, `${waiting(facts)}.`] }
+  }
+  if (flow.lastFault !== undefined) {
+    const faults = `${formatCount(flow.faults)} ${flow.faults === 1 ? 'fault' : 'faults'} of the spool in the last minute`
+    const { operation, detail } = flow.lastFault
+    const cause = `(${operation}: ${detail}).`
+    return { word, parts: [faults, cause, 'Images are taken all the same.', `${waiting(facts)}.`, kept(facts)] }
+  }
+  const known = accountedFor(ledger)
+  if (known === ledger.acknowledged) return undefined
+  const sum = `the ledger does not add up: ${formatCount(ledger.acknowledged)} acknowledged, ${formatCount(known)} accounted for.`
+  return { word, parts: [sum] }
+}
+
+function uplinkDown (facts: Facts, { fullInSeconds }: Forecast): Said | undefined {
+  const { uplink: { state }, now } = facts
+  if (state.kind === 'up') return undefined
+  const cause = `nothing could be uploaded for ${formatSpan((now - state.since) / 1000)} (${state.reason}: ${state.detail});`
+  const next = state.retryAt <= now ? 'trying now.' : `next try in ${formatSpan((state.retryAt - now) / 1000)}.`
+  const room = fullInSeconds === undefined ? '' : `, with room for about ${formatSpan(fullInSeconds)} more`
+  return { word: 'UPLINK DOWN', parts: [cause, next, `${waiting(facts)}${room}.`, kept(facts)] }
+}
+
+/** More than the target behind: growing, or shrinking. */
+function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Said | undefined {
+  const { spool: { oldestReceivedAt }, now, flow, targetMs } = facts
+  if (oldestReceivedAt === undefined || now - oldestReceivedAt <= targetMs) return undefined
+  if (emptyInSeconds !== undefined) {
+    const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
+    return { word: 'CATCHING UP', parts: [empty, kept(facts)] }
+  }
+  const pace = `${formatPace(flow.in.imagesPerSecond)} images/s (${formatLine(flow.in.bytesPerSecond)}) come in and ` +
+    `${formatPace(flow.out.imagesPerSecond)} (${formatLine(flow.out.bytesPerSecond)}) go out.`
+  const oldest = `${waiting(facts)}, the oldest for ${formatSpan((now - oldestReceivedAt) / 1000)}.`
+  const full = fullInSeconds === undefined ? [] : [`The spool is full in about ${formatSpan(fullInSeconds)}.`]
+  return { word: 'FALLING BEHIND', parts: [pace, oldest, ...full, kept(facts)] }
+}
+
+function keepingUp (facts: Facts): Said {
+  const { ledger, spool: { oldestReceivedAt, waiting: backlog }, now } = facts
+  const word = 'KEEPING UP'
+  if (ledger.acknowledged === 0) return { word, parts: ['no image has come yet.'] }
+  if (backlog.count === 0) {
+    return { word, parts: [`nothing waits; ${formatImages(ledger.uploaded)} went to the store.`, kept(facts)] }
+  }
+  const oldest = oldestReceivedAt === undefined
+    ? ''
+    : `, the oldest for ${formatSpan(Math.max(0, now - oldestReceivedAt) / 1000)}`
+  return { word, parts: [`${waiting(facts)}${oldest}.`, line(facts), kept(facts)] }
+}
+
+/** 304 MB of images, whoever is sending them just now: uploading and retrying ones wait, too. */
+function waiting ({ spool }: Facts): string {
+  const { count, bytes } = spool.waiting
+  if (count === 0) return 'Nothing waits'
+  return `${formatImages(count)} (${formatBytes(bytes)}) ${count === 1 ? 'waits' : 'wait'}`
+}
+
+function remaining ({ spool }: Facts): string {
+  const { count, bytes } = spool.waiting
+  if (count === 0) return 'No image stays'
+  return `${formatImages(count)} (${formatBytes(bytes)}) ${count === 1 ? 'stays' : 'stay'}`
+}
+
+function line ({ uplink, sentBytesPerSecond }: Facts): string {
+  if (uplink.state.kind === 'down') return `The uplink is down (${uplink.state.reason}).`
+  const used = uplink.bytesPerSecond > 0 ? sentBytesPerSecond / uplink.bytesPerSecond : 0
+  return `${formatPercent(used)} of the allowance is used.`
+}
+
+/** The promise, and what qualifies it. */
+function kept ({ ledger }: Facts): string {
+  const failed = ledger.failed === 0
+    ? []
+    : [`${formatImages(ledger.failed)} would not upload and ${ledger.failed === 1 ? 'is' : 'are'} kept.`]
+  const dropped = ledger.dropped === 0
+    ? ['Nothing lost.']
+    : [`Nothing lost but the ${formatImages(ledger.dropped)} an operator deleted.`]
+  return [...failed, ...dropped].join(' ')
+}
+
+/** The ledger is exact where this is what was acknowledged: computed, never assumed. */
+export function accountedFor ({ uploaded, waiting, failed, dropped }: Ledger): number {
+  return uploaded + waiting + failed + dropped
+}
