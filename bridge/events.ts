@@ -50,6 +50,8 @@ export type BridgeEvent =
   | { readonly kind: 'entry-dropped', readonly entry: Entry }
   | { readonly kind: 'uplink-down', readonly reason: UnavailableReason, readonly detail: string, readonly retryInSeconds: number }
   | { readonly kind: 'uplink-up', readonly downSeconds: number }
+  /** The local store's own fault: a full disk, a failed sync, a bug. */
+  | { readonly kind: 'store-fault', readonly cause: Error }
   // HTTP
   | { readonly kind: 'http-request', readonly route: string, readonly code: number, readonly seconds: number }
 

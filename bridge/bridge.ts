@@ -1,0 +1,175 @@
+import { join } from 'node:path'
+import { MemoryBudget } from '../broker/budget.ts'
+import { startBroker, type Broker } from '../broker/broker.ts'
+import { allowance as allowanceOf, type Address, type Config } from './config/config.ts'
+import { configHash } from './config/read-config.ts'
+import type { Observe } from './events.ts'
+import { startHttp } from './http/server.ts'
+import { createIntake } from './intake/intake.ts'
+import { RefusedSamples } from './intake/refused-samples.ts'
+import type { LocalStore } from './local-store/server.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { createNotes, type Notes } from './notes.ts'
+import { openStore, type OpenStore } from './open-store.ts'
+import { Rates } from './rates.ts'
+import { Spool } from './spool/spool.ts'
+import { Allowance } from './uplink/allowance.ts'
+import { Uplink } from './uplink/uplink.ts'
+
+export interface BridgeDeps {
+  readonly log: { readonly observe: Observe }
+  readonly version: string
+}
+
+export interface Bridge {
+  readonly mqtt: Address
+  readonly http: Address
+  /** Where images land, for people. */
+  readonly place: string
+  /** The embedded store, where no other is configured. */
+  readonly localStore: LocalStore | undefined
+  /** Settles when the uplink does: normally after close(), earlier only by rejecting. */
+  readonly stopped: Promise<void>
+  /**
+   * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
+   * aborts, and leaves the rest on disk.
+   */
+  close (cut: AbortSignal): Promise<{ waiting: number }>
+}
+
+interface Parts {
+  readonly spool: Spool
+  readonly uplink: Uplink
+  readonly broker: Broker
+  readonly budget: MemoryBudget
+  readonly opened: OpenStore
+  readonly notes: Notes
+}
+
+/** device -> broker -> intake -> spool -> uplink -> store, assembled from right to left. */
+export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
+  const readers: Observe[] = [log.observe]
+  const observe: Observe = (event) => { for (const read of readers) read(event) }
+  const rates = new Rates()
+  readers.push(rates.observe)
+
+  const spool = await Spool.open(spoolOptions(config), observe)
+  const allowance = new Allowance(allowanceOf(config.uplink))
+  const opened = await openStore(config, allowance, observe)
+  const { store } = opened
+  const { concurrency } = config.uplink
+  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency })
+
+  const samples = new RefusedSamples(join(config.dataDir, 'refused'))
+  const intake = createIntake({ spool, samples, observe }, config.intake)
+  const budget = new MemoryBudget(config.mqtt.memoryBudget)
+  const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
+  const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
+  const metrics = measure({ spool, uplink, broker, budget, opened, notes }, config, version)
+  readers.push(notes.observe, metrics.observe)
+
+  let isStopping = false
+  const http = await startHttp({
+    spool, intake, uplink, store, budget, rates, metrics, observe,
+    sentBytes: () => opened.sentBytes(),
+    isStopping: () => isStopping
+  }, httpOptions(config, version, broker))
+
+  const stop = new AbortController()
+  const cut = new AbortController()
+  const stopped = uplink.run(stop.signal, cut.signal)
+  return {
+    mqtt: { host: broker.host, port: broker.port },
+    http: { host: http.host, port: http.port },
+    place: store.place,
+    localStore: opened.localStore,
+    stopped,
+    async close (deadline) {
+      isStopping = true
+      deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
+      stop.abort() // no further put is begun
+      await broker.close() // nothing more comes in; what is being written still gets its PUBACK
+      await http.close()
+      await stopped
+      await samples.close()
+      allowance.close()
+      await opened.close()
+      const waiting = spool.ledger.waiting
+      await spool.close() // what is left waits on disk
+      return { waiting }
+    }
+  }
+}
+
+function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Parameters<typeof Spool.open>[0] {
+  return {
+    directory: spool.dir,
+    segmentBytes: spool.segmentSize,
+    limitBytes: spool.limit,
+    reserveBytes: spool.reserve,
+    dedupWindowMs
+  }
+}
+
+function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
+  return {
+    listen: mqtt.listen,
+    topicPrefix: mqtt.topicPrefix,
+    packetBytesMax: mqtt.maxPacketSize,
+    connectionsMax: mqtt.maxConnections,
+    anonymous: auth.anonymous
+  }
+}
+
+function httpOptions ({ http, mqtt, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
+  return {
+    ...http.listen,
+    token: http.token,
+    version,
+    bodyBytesMax: mqtt.maxPacketSize,
+    targetMs: slo.targetMs,
+    mqtt: { host: broker.host, port: broker.port, topicPrefix: mqtt.topicPrefix }
+  }
+}
+
+/** Levels are read from their owners at scrape time; a gauge kept beside its owner would drift. */
+function measure (parts: Parts, config: Config, version: string): Metrics {
+  const { spool, uplink, broker, budget, opened, notes } = parts
+  return createMetrics({
+    broker: () => broker.levels,
+    budget: () => ({ ...budget.levels, limitBytes: budget.bytesMax }),
+    spool: () => heldLevels(spool, uplink),
+    uplink: () => {
+      const { uploading, state, heldSeconds, ...levels } = uplink.levels
+      return {
+        ...levels,
+        inFlight: uploading.size,
+        sentBytes: opened.sentBytes(),
+        throttledSeconds: heldSeconds,
+        down: state.kind === 'down'
+      }
+    },
+    ledger: () => spool.ledger,
+    notes: () => notes.sent
+  }, { version, configHash: configHash(config), slo: config.slo })
+}
+
+type HeldLevels = ReturnType<Parameters<typeof createMetrics>[0]['spool']>
+
+/** What the spool calls waiting, parted by what the uplink is doing with it. */
+function heldLevels (spool: Spool, { levels: uplink }: Uplink): HeldLevels {
+  const { waiting, usedBytes, paused, ...levels } = spool.levels
+  const uploading = { count: uplink.uploading.size, bytes: uplink.uploadingBytes }
+  const retrying = { count: uplink.retrying.size, bytes: uplink.retryingBytes }
+  return {
+    ...levels,
+    uploading,
+    retrying,
+    waiting: {
+      count: Math.max(0, waiting.count - uploading.count - retrying.count),
+      bytes: Math.max(0, waiting.bytes - uploading.bytes - retrying.bytes)
+    },
+    diskUsedBytes: usedBytes,
+    paused: paused?.reason
+  }
+}
