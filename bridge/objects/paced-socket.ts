@@ -10,9 +10,9 @@
 import type { Socket } from 'node:net'
 
 export interface Pacing {
-  /** Resolves when so many more bytes may leave; rejects when the signal aborts before that. */
+  /** Resolves when so many more bytes may leave. Settles at once, either way, when the signal aborts. */
   readonly pace: (bytes: number, signal?: AbortSignal) => Promise<void>
-  /** The most that one call of `pace` may ask for at present, at least 1. */
+  /** The most that one call of `pace` may ask for at present; below 1 it is asked for single bytes. */
   readonly paceBytesMax: () => number
 }
 
@@ -33,31 +33,38 @@ export interface PacedSocketOptions extends Pacing {
 // How often a socket that waits for its turn is kept from looking silent; every time-out is longer.
 const AWAKE_MS = 100
 
+const CLOSED = new Error('the connection was closed before its turn came')
+
 /** Wraps a socket that has just been created and is not connected yet. */
 export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
-  const { pace, paceBytesMax, overhead, sent } = options
+  const { pace, overhead, sent } = options
+  const turnBytesMax = () => Math.max(1, options.paceBytesMax())
   const writeOut = kernelWrite(socket)
-  const closed = new AbortController()
-  socket.once('close', () => closed.abort())
 
   const happened = (event: 'connect' | 'secureConnect') => new Promise<void>((resolve) => {
     socket.once(event, resolve)
-    closed.signal.addEventListener('abort', () => resolve())
+    socket.once('close', resolve)
   })
 
   const takeTurn = async (bytes: number) => {
+    // A signal of its own, so that what a pacer hangs on it is gone after the turn.
+    const gone = new AbortController()
+    const stop = () => gone.abort(CLOSED)
+    socket.once('close', stop)
     // Waiting here is our own doing and says nothing about the store: socket.setTimeout must not see it.
     const awake = setInterval(() => socket.setTimeout(socket.timeout ?? 0), AWAKE_MS).unref()
     try {
       for (let rest = bytes; rest > 0;) {
-        const turn = Math.min(rest, paceBytesMax())
-        await pace(turn, closed.signal)
+        if (socket.destroyed) throw CLOSED
+        const turn = Math.min(rest, turnBytesMax())
+        await pace(turn, gone.signal)
         rest -= turn
       }
     } finally {
       clearInterval(awake)
+      socket.off('close', stop)
     }
-    if (socket.destroyed) throw new Error('the connection was closed before its turn came')
+    if (socket.destroyed) throw CLOSED
     sent(bytes)
   }
 
@@ -70,7 +77,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
 
   const send = async (chunks: readonly Buffer[]) => {
     await opened
-    for (const piece of pieces(chunks, () => plaintextBytesMax(paceBytesMax(), overhead))) {
+    for (const piece of pieces(chunks, () => plaintextBytesMax(turnBytesMax(), overhead))) {
       await takeTurn(wireBytes(piece, overhead))
       await writeOut(piece)
     }

@@ -27,15 +27,19 @@ export interface HeldLine extends Pacing {
   waiting (): number
   /** Lets everything go that waits now. */
   release (): void
+  /** From now on everything goes at once. */
+  open (bytesMax: number): void
 }
 
 /** A line that moves only when it is told to. */
 export function heldLine (bytesMax: number): HeldLine {
   const waiting = new Set<() => void>()
+  let isOpen = false
   return {
     paceBytesMax: () => bytesMax,
     pace: (_bytes, signal) => new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason)
+      if (isOpen) return resolve()
       waiting.add(resolve)
       signal?.addEventListener('abort', () => {
         waiting.delete(resolve)
@@ -46,6 +50,11 @@ export function heldLine (bytesMax: number): HeldLine {
     release () {
       for (const resolve of waiting) resolve()
       waiting.clear()
+    },
+    open (openBytesMax) {
+      bytesMax = openBytesMax
+      isOpen = true
+      this.release()
     }
   }
 }
