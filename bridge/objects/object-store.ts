@@ -19,7 +19,10 @@ export interface StoreObject {
   readonly key: string
   readonly body: Buffer
   readonly contentType: string
-  /** ASCII values, 2 kB in all (S3 User Guide, "Working with object metadata"). */
+  /**
+   * Any text, under names of letters, digits and `. _ -`; 2 kB in all (S3 User Guide, "User-defined object
+   * metadata").
+   */
   readonly metadata: Readonly<Record<string, string>>
   /** Hex, of the whole body. */
   readonly sha256: string
@@ -32,13 +35,17 @@ export interface StoreObject {
  * - refused      the object's fault: the same put will never succeed
  */
 export type PutOutcome =
+  /** The ETag without its quotes. */
   | { readonly kind: 'stored', readonly etag: string }
   | { readonly kind: 'unavailable', readonly reason: UnavailableReason, readonly detail: string }
-  | { readonly kind: 'refused', readonly reason: string, readonly detail: string }
+  | { readonly kind: 'refused', readonly reason: RefusedReason, readonly detail: string }
 
 export type ProbeOutcome =
   | { readonly kind: 'available' }
   | { readonly kind: 'unavailable', readonly reason: UnavailableReason, readonly detail: string }
 
+export type RefusedReason = 'too_large' | 'bad_key' | 'bad_metadata' | 'key_taken' | 'store_refused'
+
 export type UnavailableReason =
-  'timeout' | 'dns' | 'connect' | 'reset' | 'tls' | 'throttled' | 'server_error' | 'auth' | 'no_bucket' | 'checksum' | 'aborted'
+  | 'timeout' | 'dns' | 'connect' | 'reset' | 'tls' | 'throttled'
+  | 'server_error' | 'auth' | 'no_bucket' | 'checksum' | 'aborted'

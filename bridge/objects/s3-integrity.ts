@@ -1,0 +1,62 @@
+// The sums that go with an object, and what the store's answer says about them.
+//
+// No body is hashed here but for Content-MD5. The signer takes the payload's hash from an
+// `x-amz-content-sha256` header that is already there (@smithy/signature-v4, getPayloadHash): the
+// SHA-256 we know signs the request, and the server compares it with what it read. A second sum goes
+// along for the store to verify and keep. Content-MD5 and every `x-amz-` header are signed.
+
+import { createHash } from 'node:crypto'
+import type { PutObjectCommand, PutObjectCommandOutput } from '@aws-sdk/client-s3'
+import type { StoreObject } from './object-store.ts'
+
+/** What the store is asked to verify; old radosgw and Swift know only md5. */
+export type Integrity = 'sha256' | 'md5' | 'crc32'
+
+/** Base64, as S3 has them. */
+export interface Sums {
+  readonly ChecksumSHA256?: string
+  readonly ChecksumCRC32?: string
+  readonly ContentMD5?: string
+}
+
+export function sumsOf ({ body, sha256, crc32 }: StoreObject, integrity: Integrity): Sums {
+  switch (integrity) {
+    case 'sha256': return { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }
+    case 'crc32': return { ChecksumCRC32: bigEndian(crc32).toString('base64') }
+    case 'md5': return { ContentMD5: createHash('md5').update(body).digest('base64') }
+  }
+}
+
+/** Signs the command with a payload hash in hex instead of hashing its body. */
+export function signWith (command: PutObjectCommand, sha256: string): void {
+  command.middlewareStack.add((next) => (args) => {
+    const { headers } = args.request as { headers: Record<string, string> }
+    headers['x-amz-content-sha256'] = sha256
+    return next(args)
+  }, { step: 'build' }) // before `finalizeRequest`, where the signer is
+}
+
+/** False where the store says in its answer that it holds other bytes than these. */
+export function agrees (answer: PutObjectCommandOutput, sums: Sums): boolean {
+  const pairs = [
+    [sums.ChecksumSHA256, answer.ChecksumSHA256],
+    [sums.ChecksumCRC32, answer.ChecksumCRC32],
+    [sums.ContentMD5, md5OfETag(answer)]
+  ]
+  return pairs.every(([ours, theirs]) => ours === undefined || theirs === undefined || ours === theirs)
+}
+
+// The ETag of a single put is its MD5, but not where the store encrypts with a key of its own or of the
+// caller, although it has the same form (S3 API Reference, "Object").
+function md5OfETag (answer: PutObjectCommandOutput): string | undefined {
+  const hex = /^"([0-9a-f]{32})"$/i.exec(answer.ETag ?? '')?.[1]
+  const { ServerSideEncryption = 'AES256', SSECustomerAlgorithm } = answer
+  const plain = ServerSideEncryption === 'AES256' && SSECustomerAlgorithm === undefined
+  return hex === undefined || !plain ? undefined : Buffer.from(hex, 'hex').toString('base64')
+}
+
+function bigEndian (uint32: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(uint32)
+  return bytes
+}

@@ -1,0 +1,185 @@
+// Any S3 server, through @aws-sdk/client-s3. Trouble is turned into outcomes in s3-outcomes.ts; which
+// sums go along and are compared stands in s3-integrity.ts.
+
+import {
+  GetObjectCommand, HeadBucketCommand, HeadObjectCommand, NoSuchKey, PutObjectCommand, S3Client,
+  S3ServiceException
+} from '@aws-sdk/client-s3'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from './object-store.ts'
+import type { Agents } from './paced-agent.ts'
+import { agrees, signWith, sumsOf, type Integrity } from './s3-integrity.ts'
+import { formatMetadata } from './s3-metadata.ts'
+import { found, readOutcome, type Target } from './s3-outcomes.ts'
+
+export interface S3Options {
+  /** Undefined: AWS, in `region`. */
+  readonly endpoint: string | undefined
+  readonly region: string
+  readonly bucket: string
+  /** `auto`: where there is an endpoint. */
+  readonly pathStyle: 'auto' | boolean
+  /** Undefined: the standard AWS chain. */
+  readonly credentials: { readonly accessKeyId: string, readonly secretAccessKey: string } | undefined
+  /** Never overwrites. A server that does not know If-None-Match may answer 501. */
+  readonly ifNoneMatch: boolean
+  readonly integrity: Integrity
+  /** How long the store may be silent; over 100. A put that moves, or waits for its turn, may last longer. */
+  readonly timeoutMs: number
+  readonly connectionTimeoutMs?: number
+  /** Closed with the store. */
+  readonly agents: Agents
+}
+
+interface Store {
+  readonly client: S3Client
+  readonly target: Target
+  readonly options: S3Options
+}
+
+/** Asks the store nothing: what is wrong with its name or its key is an outcome of the first put or probe. */
+export function createS3Store (options: S3Options): ObjectStore {
+  const store: Store = { client: createClient(options), target: targetOf(options), options }
+  return {
+    place: placeOf(options),
+    bucket: options.bucket,
+    put: (object, signal) => put(store, object, signal),
+    get: (key, signal) => get(store, key, signal),
+    probe: (signal) => probe(store, signal),
+    close: () => store.client.destroy()
+  }
+}
+
+function createClient (options: S3Options): S3Client {
+  const { endpoint, region, pathStyle, credentials, agents } = options
+  return new S3Client({
+    region,
+    forcePathStyle: pathStyle === 'auto' ? endpoint !== undefined : pathStyle,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    maxAttempts: 1, // the uplink tries again, so that each attempt is charged to its budget
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false, // with agents of our own the client sends the header and does not wait
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
+      connectionTimeout: options.connectionTimeoutMs ?? 10_000,
+      // socketTimeout is silence. requestTimeout would be the length of a put, and stays off.
+      socketTimeout: options.timeoutMs,
+      throwOnRequestTimeout: true,
+      socketAcquisitionWarningTimeout: 1_000 // its timer outlives a request that cannot be made
+    })
+  })
+}
+
+async function put (store: Store, object: StoreObject, signal: AbortSignal): Promise<PutOutcome> {
+  const { client, target, options: { bucket, ifNoneMatch, integrity } } = store
+  const metadata = formatMetadata(object.metadata)
+  if (metadata === undefined) return readOutcome(found('BadMetadataName'), target)
+  const sums = sumsOf(object, integrity)
+  const command = new PutObjectCommand({
+    Bucket: bucket,
+    Key: object.key,
+    Body: object.body,
+    ContentLength: object.body.length,
+    ContentType: object.contentType,
+    Metadata: metadata,
+    ...sums,
+    ...(ifNoneMatch ? { IfNoneMatch: '*' } : {})
+  })
+  signWith(command, object.sha256)
+  try {
+    const answer = await attempt(signal, (abortSignal) => client.send(command, { abortSignal }))
+    if (answer.ETag === undefined) return readOutcome(found('NoETag'), target)
+    if (!agrees(answer, sums)) return readOutcome(found('OtherBytes'), target)
+    return { kind: 'stored', etag: unquoted(answer.ETag) }
+  } catch (error) {
+    const taken = ifNoneMatch && error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412
+    return taken ? await compare(store, object, signal) : readOutcome(error, target)
+  }
+}
+
+/** The key is taken: by this object, put earlier with the answer lost on the way, or by another one. */
+async function compare (store: Store, object: StoreObject, signal: AbortSignal): Promise<PutOutcome> {
+  const { client, target, options: { bucket } } = store
+  const command = new HeadObjectCommand({ Bucket: bucket, Key: object.key })
+  try {
+    const there = await attempt(signal, (abortSignal) => client.send(command, { abortSignal }))
+    const sha256 = there.Metadata?.['sha256'] ?? object.sha256
+    const same = there.ContentLength === object.body.length && sha256 === object.sha256
+    if (!same) return readOutcome(found('KeyTaken'), target)
+    return { kind: 'stored', etag: unquoted(there.ETag ?? '') }
+  } catch (error) {
+    return readOutcome(error, target)
+  }
+}
+
+async function get (store: Store, key: string, signal: AbortSignal): Promise<Buffer | undefined> {
+  const { client, target, options: { bucket } } = store
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key })
+  try {
+    return await attempt(signal, async (abortSignal) => {
+      const { Body } = await client.send(command, { abortSignal })
+      return Buffer.from(await Body?.transformToByteArray() ?? [])
+    })
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined
+    throw new Error(readOutcome(error, target).detail, { cause: error })
+  }
+}
+
+async function probe (store: Store, signal: AbortSignal): Promise<ProbeOutcome> {
+  const { client, target, options: { bucket } } = store
+  try {
+    const command = new HeadBucketCommand({ Bucket: bucket })
+    await attempt(signal, (abortSignal) => client.send(command, { abortSignal }))
+    return { kind: 'available' }
+  } catch (error) {
+    const { detail, ...outcome } = readOutcome(error, target)
+    const reason = outcome.kind === 'unavailable' ? outcome.reason : 'server_error'
+    return { kind: 'unavailable', reason, detail }
+  }
+}
+
+// Made once: an abort without a reason makes an exception with a stack, which costs as much as a hash.
+const STOPPED = new DOMException('the request was stopped', 'AbortError')
+
+/**
+ * Runs one request, and settles as soon as the signal aborts, whatever the client is at then. Whatever
+ * is still on its way out afterwards is cut off: a server may answer before it has read the whole body,
+ * and the rest of it would be paid for in vain.
+ */
+async function attempt<T> (signal: AbortSignal, run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  if (signal.aborted) throw STOPPED
+  const over = new AbortController()
+  let stop = () => {}
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(STOPPED)
+  })
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([stopped, run(over.signal)])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    over.abort(STOPPED)
+  }
+}
+
+function targetOf ({ endpoint, region, bucket, credentials, timeoutMs }: S3Options): Target {
+  return {
+    endpoint: endpoint === undefined ? `AWS in ${region}` : endpoint.replace(/\/+$/, ''),
+    region,
+    bucket,
+    credentials: credentials === undefined ? 'the AWS credentials' : `key ${credentials.accessKeyId}`,
+    timeoutMs
+  }
+}
+
+function placeOf ({ endpoint, region, bucket }: S3Options): string {
+  return endpoint === undefined ? `s3://${bucket} in ${region}` : `${endpoint.replace(/\/+$/, '')}/${bucket}`
+}
+
+function unquoted (etag: string): string {
+  return etag.replace(/^"|"$/g, '')
+}
