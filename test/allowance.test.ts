@@ -28,11 +28,11 @@ for (const [line, bytesPerSecond, piece] of [
   ['64 kbit/s', 8_000, 500], ['40 Mbit/s', 5_000_000, 250_000], ['40 Mbit/s in small pieces', 5_000_000, 1_000],
   ['1 Gbit/s', 125_000_000, 4_000_000]
 ] as const) {
-  test(`a line of ${line} is never exceeded over a second`, async (t) => {
-    const given = await draw(open(t, bytesPerSecond), { piece, seconds: 2 })
+  test(`a line of ${line} is not exceeded, but for what a moment's rest saves up`, async (t) => {
+    const given = await draw(open(t, bytesPerSecond), { piece, seconds: 3 })
     for (const [from] of given) {
-      const inWindow = given.filter(([at]) => at >= from && at < from + 1000).reduce((sum, [, bytes]) => sum + bytes, 0)
-      assert.ok(inWindow <= bytesPerSecond * 1.08, `${inWindow} bytes in the second after ${from} ms`)
+      const inWindow = given.filter(([at]) => at >= from && at < from + 2000).reduce((sum, [, bytes]) => sum + bytes, 0)
+      assert.ok(inWindow <= bytesPerSecond * 2 * 1.08, `${inWindow} bytes in the 2 s after ${from} ms`)
     }
   })
 }
