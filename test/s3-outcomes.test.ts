@@ -88,7 +88,7 @@ test('trouble on the line is unavailable, by its kind', async (t) => {
     [reset.replace('http:', 'https:'), 'tls']
   ] as const
   for (const [endpoint, expected] of cases) {
-    const { store } = storeAt(t, endpoint, { timeoutMs: 5000 })
+    const { store } = storeAt(t, endpoint)
     const outcome = await store.put(objectOf(randomBytes(10)), signal)
     assert.equal(inShort(outcome), expected, JSON.stringify(outcome))
     assert.ok(outcome.kind !== 'stored' && /^[^\n{}]{20,400}$/.test(outcome.detail), JSON.stringify(outcome))

@@ -11,7 +11,7 @@ import type { ObjectStore, StoreObject } from '../../bridge/objects/object-store
 export type Trouble = 'none' | 'missing-bucket' | 'wrong-secret' | 'down' | 'stalled'
 
 export interface StoreUnderTest {
-  /** A store for one test, closed after it, that gives up on silence after `TIMEOUT_MS`. */
+  /** A store for one test, closed after it. A stalled one is given up after `TIMEOUT_MS`. */
   open (trouble: Trouble): Promise<ObjectStore>
   /** What the store itself says about an object; undefined where nothing else can ask it. */
   head?: (key: string) => Promise<Head>
@@ -136,7 +136,7 @@ export function objectStoreContract (name: string, start: (t: TestContext) => Pr
     setImmediate(() => stop.abort(new Error('shutdown')))
     const startedAt = performance.now()
     assert.equal(await outcome.then((o) => o.kind === 'unavailable' && o.reason), 'aborted')
-    assert.ok(performance.now() - startedAt < TIMEOUT_MS / 2)
+    assert.ok(performance.now() - startedAt < TIMEOUT_MS)
   })
 
   claim('a put with a signal that is aborted already sends nothing', async ({ open }) => {

@@ -41,7 +41,7 @@ export function storeAt (
     credentials: CREDENTIALS,
     ifNoneMatch: false,
     integrity: 'sha256',
-    timeoutMs: 300,
+    timeoutMs: 5000,
     agents,
     ...options
   })
