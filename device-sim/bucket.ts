@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+
+/** Where the objects are. What is left out comes from the AWS SDK's own chains (environment, profile). */
+export interface StoreAccess {
+  readonly endpoint?: string | undefined
+  readonly region?: string | undefined
+  readonly bucket: string
+  readonly accessKeyId?: string | undefined
+  readonly secretAccessKey?: string | undefined
+}
+
+export interface Listed {
+  readonly key: string
+  readonly etag: string
+  readonly bytes: number
+  /** ms since epoch, the store's clock, whole seconds. */
+  readonly modifiedAt: number
+}
+
+export interface Content {
+  /** Hex. */
+  readonly sha256: string
+  /** The first bytes, up to HEAD_BYTES. */
+  readonly head: Buffer
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Enough to find a mark behind a photo's Exif data (at most 64 KiB a segment). */
+const HEAD_BYTES = 128 * 1024
+const CONNECT_MS = 5000
+/** SigV4 signs a region even where the store has none. */
+const ANY_REGION = 'us-east-1'
+const REQUEST_MS = 60_000
+
+/** A bucket of whatever speaks S3, for reading only. Rejects where the store does not answer as it should. */
+export class Bucket {
+  readonly #client: S3Client
+  readonly #name: string
+
+  constructor ({ endpoint, region, bucket, accessKeyId, secretAccessKey }: StoreAccess) {
+    this.#name = bucket
+    this.#client = new S3Client({
+      ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true, region: ANY_REGION }),
+      ...(region === undefined ? {} : { region }),
+      ...(accessKeyId === undefined || secretAccessKey === undefined
+        ? {}
+        : { credentials: { accessKeyId, secretAccessKey } }),
+      // A hung server leaves a request pending for ever unless the timeout is told to throw.
+      requestHandler: {
+        connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true
+      }
+    })
+  }
+
+  /** Every object there is, a page at a time. */
+  async * list (signal: AbortSignal): AsyncGenerator<Listed> {
+    let token: string | undefined
+    do {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({ Bucket: this.#name, ContinuationToken: token }), { abortSignal: signal })
+      for (const { Key, ETag, Size, LastModified } of page.Contents ?? []) {
+        if (Key === undefined) continue
+        const modifiedAt = LastModified?.getTime() ?? Infinity
+        yield { key: Key, etag: ETag ?? '', bytes: Size ?? 0, modifiedAt }
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    } while (token !== undefined)
+  }
+
+  /** Reads an object as a stream; its bytes are hashed and not kept. */
+  async read (key: string, signal: AbortSignal): Promise<Content> {
+    const { Body, Metadata } = await this.#client.send(
+      new GetObjectCommand({ Bucket: this.#name, Key: key }), { abortSignal: signal })
+    const hash = createHash('sha256')
+    const head: Buffer[] = []
+    let headBytes = 0
+    for await (const chunk of (Body ?? []) as AsyncIterable<Buffer>) { // in Node the SDK gives a Readable
+      hash.update(chunk)
+      if (headBytes < HEAD_BYTES) head.push(chunk)
+      headBytes += chunk.length
+    }
+    return {
+      sha256: hash.digest('hex'),
+      head: Buffer.concat(head).subarray(0, HEAD_BYTES),
+      metadata: Metadata ?? {}
+    }
+  }
+
+  async readMetadata (key: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const { Metadata } = await this.#client.send(
+      new HeadObjectCommand({ Bucket: this.#name, Key: key }), { abortSignal: signal })
+    return Metadata ?? {}
+  }
+
+  close (): void {
+    this.#client.destroy()
+  }
+}

@@ -1,0 +1,35 @@
+// Units as people write them on a command line. Each parser gives undefined for foreign input.
+
+const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+const SIZE_BYTES: Readonly<Record<string, number>> = {
+  '': 1, b: 1, kb: 1000, mb: 1_000_000, gb: 1_000_000_000, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3
+}
+const RATE_SECONDS: Readonly<Record<string, number>> = { s: 1, sec: 1, m: 60, min: 60, h: 3600 }
+
+/** `60s`, `500ms`, `5m`, `1.5h`, in ms. */
+export function parseDurationMs (text: string): number | undefined {
+  const [amount, unit] = split(text)
+  const factor = DURATION_MS[unit]
+  return amount === undefined || factor === undefined ? undefined : amount * factor
+}
+
+/** `250KB` is 250,000 bytes, `250KiB` is 256,000; a bare number is bytes. */
+export function parseSizeBytes (text: string): number | undefined {
+  const [amount, unit] = split(text)
+  const factor = SIZE_BYTES[unit]
+  return amount === undefined || factor === undefined ? undefined : Math.round(amount * factor)
+}
+
+/** `2/min`, `0.5/s`, `10/h`, in events a second. */
+export function parseRatePerSecond (text: string): number | undefined {
+  const [count, unit, ...more] = text.split('/')
+  const [amount, rest] = split(count ?? '')
+  const seconds = RATE_SECONDS[(unit ?? '').trim().toLowerCase()]
+  const isRate = rest === '' && more.length === 0 && amount !== 0
+  return amount === undefined || seconds === undefined || !isRate ? undefined : amount / seconds
+}
+
+function split (text: string): readonly [amount: number | undefined, unit: string] {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim())
+  return match === null ? [undefined, ''] : [Number(match[1]), (match[2] ?? '').toLowerCase()]
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { parseDeviceTopic, type DeviceId, type ImageId } from '../broker/topics.ts'
+import { formatImageName, formatMark, type Mark } from '../device-sim/mark.ts'
+import type { Acknowledged } from '../device-sim/events.ts'
+import type { Verdict } from '../device-sim/inspection.ts'
+import type { Evidence } from '../device-sim/report.ts'
+import { runSimulation } from '../device-sim/simulation.ts'
+import type { StoreAccess } from '../device-sim/bucket.ts'
+import { formatVerdict, verify } from '../device-sim/verify.ts'
+import { bucket, credentials, startTestStore, type TestStore } from './helpers/local-store.ts'
+import { listen } from './helpers/line.ts'
+import { startPlainBroker, type Publication } from './helpers/plain-broker.ts'
+
+const RUN = '0123abcd'
+const quick = { timeoutMs: 300, pollMs: 20 }
+
+test('a run is held when every acknowledged image is in the store, whatever its key', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3)]
+  await store.client.send(put('images/sim-0001/a.jpg', images[0]))
+  await store.client.send(put('b', images[1]))
+  await store.client.send(put('x/y/z/c.bin', images[2]))
+  const verdict = await verify(evidence(images), accessTo(store), quick)
+  assert.deepEqual([verdict.held, verdict.found, verdict.acknowledged], [true, 3, 3])
+  assert.match(formatVerdict(verdict),
+    /held: 3 of 3 PUBACKed images are in the store; lost 0, duplicated 0, corrupted 0, foreign 0/)
+})
+
+test('an acknowledged image that never comes is lost at the deadline, and named', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2)]
+  await store.client.send(put(keyOf(1), images[0]))
+  const verdict = await verify(evidence(images), accessTo(store), quick)
+  assert.equal(verdict.held, false)
+  assert.equal(verdict.lost.count, 1)
+  assert.match(verdict.lost.examples[0] ?? '', /^sim-0001 0123abcd-000002, SHA-256 [0-9a-f]{64}$/)
+})
+
+test('an image that comes late is waited for', async (t) => {
+  const store = await startTestStore(t)
+  const image = capture(1)
+  const looks: number[] = []
+  const verdict = await verify(evidence([image]), accessTo(store), {
+    timeoutMs: 10_000,
+    pollMs: 20,
+    progress: (found) => {
+      if (looks.push(found) === 3) void store.client.send(put(keyOf(1), image))
+    }
+  })
+  assert.equal(verdict.held, true)
+  assert.ok(looks.length > 3)
+})
+
+test('the same bytes under a second key are a duplicate', async (t) => {
+  const store = await startTestStore(t)
+  const image = capture(1)
+  await store.client.send(put(keyOf(1), image))
+  await store.client.send(put('images/again.jpg', image))
+  const verdict = await verify(evidence([image]), accessTo(store), quick)
+  assert.equal(verdict.held, false)
+  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [0, 1, 0])
+})
+
+test('an object of the run is corrupted when its bytes were never sent: one bit off, or cut short', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3), capture(4)]
+  const flipped = Buffer.from(images[0] ?? '')
+  flipped[flipped.length - 1]! ^= 1
+  await store.client.send(put(keyOf(1), flipped))
+  await store.client.send(put('renamed-by-the-path', images[1]?.subarray(0, 30), { 'image-id': nameOf(2) }))
+  await store.client.send(put(keyOf(3), Buffer.alloc(0)))
+  await store.client.send(put(keyOf(4), images[3]))
+  const verdict = await verify(evidence(images), accessTo(store), quick)
+  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [3, 0, 3])
+  assert.deepEqual([...verdict.corrupted.examples].sort(), [keyOf(1), keyOf(3), 'renamed-by-the-path'])
+})
+
+test('what is not of the run is foreign: of another run, another device, or nobody', async (t) => {
+  const store = await startTestStore(t)
+  const image = capture(1)
+  const other = capture(1, { run: 'ffffffff' })
+  await store.client.send(put(keyOf(1), image))
+  await store.client.send(put('images/sim-0001/ffffffff-000001.jpg', other)) // the same device, a run before
+  await store.client.send(put('images/sim-0001/6f1e.jpg', other)) // the same, without a name of its own
+  await store.client.send(put('images/cam-9/1.jpg', Buffer.alloc(image.length), { 'device-id': 'cam-9' }))
+  await store.client.send(put('readme.txt', Buffer.from('hello')))
+  const verdict = await verify(evidence([image]), accessTo(store), quick)
+  assert.deepEqual([verdict.held, verdict.foreign.count], [true, 4])
+})
+
+test('an image sent without a PUBACK may be in the store or not', async (t) => {
+  const store = await startTestStore(t)
+  const [acknowledged, there, notThere] = [capture(1), capture(2), capture(3)]
+  await store.client.send(put(keyOf(1), acknowledged))
+  await store.client.send(put(keyOf(2), there))
+  const unacknowledged = new Map([there, notThere].map((image) => [sha256(image), image.length]))
+  const verdict = await verify({ ...evidence([acknowledged]), unacknowledged }, accessTo(store), quick)
+  assert.deepEqual([verdict.held, verdict.foreign.count], [true, 0])
+})
+
+test('an object is read once, however often the bucket is looked at', async (t) => {
+  const store = await startTestStore(t)
+  await Promise.all([1, 2, 3].map(async (number) => await store.client.send(put(keyOf(number), capture(number)))))
+  const before = store.faults.counts().requests
+  let looks = 0
+  const progress = (): void => { looks++ }
+  await verify(evidence([capture(1), capture(2), capture(3), capture(4)]), accessTo(store), { ...quick, progress })
+  assert.ok(looks > 3)
+  assert.equal(store.faults.counts().requests - before, 3 + looks)
+})
+
+test('a bucket is read to its end, page by page', async (t) => {
+  const images = Array.from({ length: 12 }, (_, index) => capture(index + 1))
+  const endpoint = `http://127.0.0.1:${(await listen(t, createPagedStore(images, 5))).port}`
+  const verdict = await verify(evidence(images), { endpoint, bucket, ...credentials }, quick)
+  assert.deepEqual([verdict.held, verdict.found], [true, 12])
+})
+
+test('a bucket that cannot be listed is no verdict but a sentence', async (t) => {
+  const store = await startTestStore(t)
+  const wanted = evidence([capture(1)])
+  await assert.rejects(verify(wanted, { ...accessTo(store), bucket: 'nowhere' }, quick),
+    { code: 'UNAVAILABLE', message: /^the bucket nowhere .* cannot be listed \(NoSuchBucket/ })
+  for (const wrong of [{ secretAccessKey: 'wrong' }, { endpoint: 'http://127.0.0.1:9' }]) {
+    await assert.rejects(verify(wanted, { ...accessTo(store), ...wrong }, quick), { code: 'UNAVAILABLE' })
+  }
+})
+
+test('a store that is away for a while is waited for', async (t) => {
+  const store = await startTestStore(t)
+  const image = capture(1)
+  await store.client.send(put(keyOf(1), image))
+  store.faults.failNext(4)
+  const verdict = await verify(evidence([image]), accessTo(store), { timeoutMs: 20_000, pollMs: 20 })
+  assert.equal(verdict.held, true)
+})
+
+test('the command exits with 99 where images are lost, doubled and damaged between broker and store', async (t) => {
+  const store = await startTestStore(t)
+  const { port } = await startPlainBroker(t, createPath(store.client, true))
+  const file = join(store.dir, 'local-store.json')
+  await writeFile(file, JSON.stringify({ endpoint: store.endpoint, bucket, ...credentials }))
+  const { code, output } = await simulate(['--port', String(port), '--s3-file', file, '--verify-timeout', '2s',
+    '--devices', '3', '--limit', '12', '--rate', '20/s', '--size', '16KB', '--verify', '--quiet', '--json'])
+  const { verdict } = JSON.parse(output) as { verdict: Verdict }
+  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [2, 1, 1])
+  assert.equal(code, 99)
+})
+
+test('a run over a faithful path from broker to store is held', async (t) => {
+  const store = await startTestStore(t)
+  const { port } = await startPlainBroker(t, createPath(store.client, false))
+  const { evidence } = await runSimulation({
+    port, devices: 3, limit: 12, durationMs: Infinity, ratePerSecond: 20, size: 16_000
+  })
+  const verdict = await verify(evidence, accessTo(store), { timeoutMs: 10_000, pollMs: 20 })
+  assert.deepEqual([verdict.held, verdict.found, verdict.foreign.count], [true, 12, 0])
+})
+
+test('the command exits with 64 for a remote store, and with 69 without a broker', async () => {
+  const codes = await Promise.all([
+    ['--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
+    ['--port', '9']
+  ].map(async (flags) => (await simulate([...flags, '--size', '16KB', '--devices', '1'])).code))
+  assert.deepEqual(codes, [64, 69])
+})
+
+function capture (number: number, mark: Partial<Mark> = {}): Buffer {
+  const own = { run: RUN, deviceId: 'sim-0001' as DeviceId, number, capturedAt: 1_790_000_000_000 }
+  return Buffer.from(formatMark({ ...own, ...mark }))
+}
+
+function nameOf (number: number): ImageId {
+  return formatImageName({ run: RUN, deviceId: 'sim-0001' as DeviceId, number, capturedAt: 0 })
+}
+
+function keyOf (number: number): string {
+  return `images/sim-0001/2031/02/03/${nameOf(number)}.jpg`
+}
+
+function evidence (images: readonly Buffer[]): Evidence {
+  const acknowledged = images.map((image, index): Acknowledged => ({
+    device: 'sim-0001' as DeviceId,
+    imageId: nameOf(index + 1),
+    bytes: image.length,
+    sha256: sha256(image),
+    plannedAt: 0,
+    ackedAt: 0
+  }))
+  const devices = new Set(['sim-0001' as DeviceId])
+  return { run: RUN, devices, startedAt: Date.now(), acknowledged, unacknowledged: new Map() }
+}
+
+function put (key: string, body: Buffer | undefined, metadata: Record<string, string> = {}): PutObjectCommand {
+  return new PutObjectCommand({ Bucket: bucket, Key: key, Body: body ?? Buffer.alloc(0), Metadata: metadata })
+}
+
+function accessTo ({ endpoint }: TestStore): StoreAccess {
+  return { endpoint, bucket, ...credentials }
+}
+
+// A path from the broker to the store, of the kind the judge is there for: of the first device's images
+// the first is lost, the second doubled and the third damaged.
+function createPath (client: S3Client, isFaulty: boolean): (publication: Publication) => Promise<void> {
+  return async ({ topic, payload }) => {
+    const name = parseDeviceTopic(topic, 'devices')
+    if (name?.kind !== 'image') return
+    const key = `images/${name.deviceId}/${name.imageId}`
+    const fault = isFaulty && name.deviceId === 'sim-0001' ? name.imageId?.slice(-1) : undefined
+    if (fault === '1') return
+    if (fault === '2') await client.send(put(`${key}-again`, payload))
+    if (fault === '3') payload.writeUInt8(payload.readUInt8(9000) ^ 1, 9000)
+    await client.send(put(key, payload))
+  }
+}
+
+// Answers ListObjectsV2 and GetObject of one bucket, and nothing else.
+function createPagedStore (images: readonly Buffer[], pageSize: number): Server {
+  return createServer(({ url }, response) => {
+    const { pathname, searchParams } = new URL(url ?? '/', 'http://store')
+    const index = Number(pathname.split('/')[2])
+    if (!searchParams.has('list-type')) {
+      response.end(images[index])
+      return
+    }
+    const from = Number(searchParams.get('continuation-token') ?? 0)
+    const until = Math.min(images.length, from + pageSize)
+    const contents = images.slice(from, until).map((image, at) => `<Contents><Key>${from + at}</Key>` +
+      `<LastModified>${new Date().toISOString()}</LastModified><ETag>"${from + at}"</ETag>` +
+      `<Size>${image.length}</Size></Contents>`)
+    response.end(`<?xml version="1.0"?><ListBucketResult><IsTruncated>${until < images.length}</IsTruncated>` +
+      `<NextContinuationToken>${until}</NextContinuationToken>${contents.join('')}</ListBucketResult>`)
+  })
+}
+
+async function simulate (flags: readonly string[]): Promise<{ readonly code: number, readonly output: string }> {
+  const main = join(import.meta.dirname, '../device-sim/main.ts')
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => { output += String(chunk) })
+  const [code] = await once(child, 'close') as [number]
+  return { code, output }
+}
+
+function sha256 (bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import sharp from 'sharp'
+import { parseDeviceTopic } from '../broker/topics.ts'
+import { EXIT, runCommand, type Flags } from '../device-sim/command.ts'
+import { backoffMs } from '../device-sim/device.ts'
+import type { Acknowledged } from '../device-sim/events.ts'
+import { DEFAULTS, type SimulationOptions } from '../device-sim/options.ts'
+import { countPlanned, createPlans, type PlanOptions } from '../device-sim/plan.ts'
+import { formatReport, type Progress } from '../device-sim/report.ts'
+import { runSimulation } from '../device-sim/simulation.ts'
+import { parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../device-sim/units.ts'
+import { startPlainBroker, type Publication } from './helpers/plain-broker.ts'
+
+const small = { devices: 3, ratePerSecond: 20, size: 16_000, durationMs: Infinity, limit: 12, drainMs: 5000 }
+const plan = { devices: 50, intervalMs: 1000, seed: 7, durationMs: 10_000, limit: Infinity }
+
+test('every image captured is published once, at QoS 1, under the topic of its device and its own name', async (t) => {
+  const published: Publication[] = []
+  const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
+  const acknowledged: Acknowledged[] = []
+  const { counts } = await runSimulation({ ...small, port, acknowledged: (image) => acknowledged.push(image) })
+  const names = published.map(({ topic }) => parseDeviceTopic(topic, 'devices'))
+  assert.deepEqual(counts, { planned: 12, captured: 12, sent: 12, acknowledged: 12, dropped: 0, unfinished: 0 })
+  assert.deepEqual(
+    names.map((name) => name?.kind === 'image' && `${name.deviceId} ${name.imageId}`).sort(),
+    acknowledged.map(({ device, imageId }) => `${device} ${imageId}`).sort())
+  assert.equal(new Set(published.map(({ client }) => client.id)).size, 3)
+  assert.deepEqual(
+    published.map(({ payload }) => sha256(payload)).sort(),
+    acknowledged.map((image) => image.sha256).sort())
+})
+
+test('a JSON envelope carries the image, its name, its SHA-256 and the time of its capture', async (t) => {
+  const published: Publication[] = []
+  const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
+  const { evidence } = await runSimulation({ ...small, limit: 1, format: 'json', port })
+  const envelope = JSON.parse(String(published[0]?.payload)) as Record<string, string>
+  const image = Buffer.from(envelope['image'] ?? '', 'base64')
+  assert.equal((await sharp(image).metadata()).format, 'jpeg')
+  assert.equal(sha256(image), evidence.acknowledged[0]?.sha256)
+  assert.deepEqual([envelope['id'], envelope['sha256']], [evidence.acknowledged[0]?.imageId, sha256(image)])
+  assert.equal(Date.parse(envelope['capturedAt'] ?? ''), Math.floor(evidence.acknowledged[0]?.plannedAt ?? 0))
+})
+
+test('without ids an image has no name, neither in its topic nor in its envelope', async (t) => {
+  const published: Publication[] = []
+  const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
+  await runSimulation({ ...small, limit: 2, devices: 1, ids: false, format: 'json', port, topicPrefix: 'site/a', prefix: 'cam' })
+  assert.deepEqual(published.map(({ topic }) => topic), ['site/a/cam0001/images', 'site/a/cam0001/images'])
+  assert.equal('id' in (JSON.parse(String(published[0]?.payload)) as object), false)
+})
+
+test('a broker that holds every PUBACK for 2 s shows it in the latency from the planned capture', async (t) => {
+  const openAt = Date.now() + 2500
+  const { port } = await startPlainBroker(t, async () => { await delay(Math.max(0, openAt - Date.now())) })
+  const { counts, fromPlan, fromSend, lag } = await runSimulation({
+    ...small, port, devices: 2, ratePerSecond: 10, inflight: 1, limit: 30, deviceQueue: 100
+  })
+  assert.equal(counts.acknowledged, 30)
+  assert.ok(fromPlan.p50 > 700, `from planned capture: p50 ${fromPlan.p50} ms`)
+  assert.ok(fromSend.p50 < 300, `from send: p50 ${fromSend.p50} ms`) // what closed-loop tools would report
+  assert.ok(lag.p99 < 200, `lag p99 ${lag.p99} ms`)
+})
+
+test('devices capture on while the broker acknowledges nothing; what overflows is dropped at the device', async (t) => {
+  const held: Publication[] = []
+  const { port } = await startPlainBroker(t, async (publication) => {
+    held.push(publication)
+    await new Promise(() => {})
+  })
+  const { counts, evidence } = await runSimulation({
+    ...small, port, devices: 1, inflight: 2, deviceQueue: 3, limit: 10, drainMs: 100
+  })
+  assert.deepEqual(counts, { planned: 10, captured: 10, sent: 2, acknowledged: 0, dropped: 5, unfinished: 5 })
+  assert.equal(held.length, 2)
+  assert.deepEqual([...evidence.unacknowledged.keys()], held.map(({ payload }) => sha256(payload)))
+})
+
+test('a device that is cut sends the same bytes under the same name again, and the image counts once', async (t) => {
+  const published: Publication[] = []
+  const { port } = await startPlainBroker(t, (publication) => {
+    published.push(publication)
+    if (published.length <= 2) throw new Error('cut')
+  })
+  const { counts, reconnects } = await runSimulation({
+    ...small, port, devices: 1, inflight: 1, limit: 4, ratePerSecond: 100
+  })
+  assert.equal(counts.sent, 4)
+  assert.equal(counts.acknowledged, 4)
+  assert.equal(reconnects, 2)
+  assert.deepEqual(published.slice(1, 3).map(({ topic }) => topic), [published[0]?.topic, published[0]?.topic])
+  assert.equal(new Set(published.slice(0, 3).map(({ payload }) => sha256(payload))).size, 1)
+})
+
+test('devices cut off together come back at different times, and later each time up to 30 s', () => {
+  const returns = Array.from({ length: 100 }, () => backoffMs(3))
+  assert.ok(Math.max(...returns) - Math.min(...returns) > 1000)
+  assert.equal(backoffMs(3, () => 1), 4000)
+  assert.equal(backoffMs(100, () => 1), 30_000)
+})
+
+test('a plan is fixed before the run: from the seed a phase for each device, then every interval', () => {
+  const [first = [], second = []] = takeTen(plan)
+  const [again] = takeTen(plan)
+  const [other] = takeTen({ ...plan, seed: 8 })
+  assert.deepEqual(again, first)
+  assert.notDeepEqual(other, first)
+  assert.notEqual(first[0], second[0])
+  first.slice(1).forEach((time, index) => assert.ok(Math.abs(time - (first[index] ?? 0) - 1000) <= 100))
+  assert.ok(Math.abs(countPlanned(plan) - 500) < 10)
+  assert.equal(countPlanned({ ...plan, limit: 33 }), 33)
+})
+
+test('an interrupted run ends at once, with its report', async (t) => {
+  const { port } = await startPlainBroker(t)
+  const stop = new AbortController()
+  const startedAt = performance.now()
+  const report = await runSimulation({
+    ...small, port, limit: Infinity, durationMs: 60_000, progress: () => stop.abort()
+  }, stop.signal)
+  assert.equal(report.isInterrupted, true)
+  assert.ok(report.counts.captured > 0 && report.counts.captured < report.counts.planned)
+  assert.ok(performance.now() - startedAt < 10_000)
+})
+
+test('a simulator that lagged says first of all that its results are not valid', async (t) => {
+  const { port } = await startPlainBroker(t)
+  const block = (): void => { for (const until = Date.now() + 80; Date.now() < until;); }
+  const report = await runSimulation({ ...small, port, acknowledged: block })
+  assert.equal(report.isValid, false)
+  assert.match(formatReport(report), /^results are not valid: the simulator itself lagged \(p99 \d+ ms, over 50 ms\)\n/)
+})
+
+test('a target beyond this machine is refused unless it is allowed', async () => {
+  await assert.rejects(runSimulation({ ...small, host: '192.0.2.7' }), { code: 'USAGE', message: /--allow-remote/ })
+  await assert.rejects(runSimulation({ ...small, host: 'broker.example' }), { code: 'USAGE', message: /--allow-remote/ })
+  await assert.rejects(runSimulation({ ...small, host: '127.0.0.1.example' }), { code: 'USAGE' })
+})
+
+test('a broker that is not there is one sentence', async () => {
+  await assert.rejects(runSimulation({ ...small, port: 9 }),
+    { code: 'UNAVAILABLE', message: /^no MQTT broker answers at 127\.0\.0\.1:9 \(.*ECONNREFUSED.*\)/ })
+})
+
+test('all that is wrong with the options is said at once', async () => {
+  const wrong = { ...small, port: 0, devices: 0, inflight: 0, size: 100, prefix: 'a b', topicPrefix: 'a/#' }
+  await assert.rejects(runSimulation(wrong),
+    { code: 'USAGE', message: /port[^]*devices[^]*inflight[^]*size[^]*prefix[^]*topic-prefix/ })
+})
+
+test('units are read as people write them', () => {
+  assert.deepEqual(['60s', '500ms', '1.5h', '5m', '5', 'x'].map(parseDurationMs),
+    [60_000, 500, 5_400_000, 300_000, undefined, undefined])
+  assert.deepEqual(['250KB', '250KiB', '1MB', '99', 'KB'].map(parseSizeBytes), [250_000, 256_000, 1_000_000, 99, undefined])
+  assert.deepEqual(['2/min', '0.5/s', '36/h', '0/s', '2', '2/3/s'].map(parseRatePerSecond),
+    [2 / 60, 0.5, 0.01, undefined, undefined, undefined])
+})
+
+test('the command writes a manifest line for every PUBACK, and its report as JSON', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'simulator-'))
+  t.after(() => rm(directory, { recursive: true }))
+  const { port } = await startPlainBroker(t)
+  const [out, manifest] = [join(directory, 'report.json'), join(directory, 'manifest.jsonl')]
+  const printed: string[] = []
+  const code = await runCommand(flags({ port, json: true, out, manifest }),
+    { print: (text) => printed.push(text), tell: () => {}, env: {} }, new AbortController().signal)
+  const lines = (await readFile(manifest, 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as Acknowledged)
+  assert.equal(code, EXIT.ok)
+  assert.equal(lines.length, 12)
+  assert.deepEqual(Object.keys(lines[0] ?? {}), ['device', 'imageId', 'bytes', 'sha256', 'plannedAt', 'ackedAt'])
+  assert.equal((JSON.parse(printed.join('')) as { counts: Progress['counts'] }).counts.acknowledged, 12)
+  assert.deepEqual(JSON.parse(await readFile(out, 'utf8')), JSON.parse(printed.join('')))
+})
+
+function takeTen (options: PlanOptions): number[][] {
+  return createPlans(options).map((times) => Array.from({ length: 10 }, () => times.next().value))
+}
+
+function flags (chosen: Partial<Flags>): Flags {
+  const { ratePerSecond, rampPerSecond, drainMs, images, durationMs, limit, ...rest }: SimulationOptions = DEFAULTS
+  return {
+    ...rest,
+    devices: 3,
+    rate: 20,
+    size: 16_000,
+    limit: 12,
+    ramp: rampPerSecond,
+    drainTimeout: drainMs,
+    verifyTimeout: 1000,
+    ...chosen
+  }
+}
+
+function sha256 (bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
