@@ -10,7 +10,7 @@ export const packetType = { connect: 1, publish: 3, disconnect: 14 } as const
 const NO_HEADER = -1
 const LAST_SHIFT = 21 // of the fourth and last length byte
 
-/** Finds where packets begin in a stream of chunks, however the chunks fall. */
+/** Finds where packets begin and end in a stream of chunks, however the chunks fall. */
 export class FrameReader {
   #firstByte = 0
   #declaredBytes = 0
@@ -27,19 +27,23 @@ export class FrameReader {
   /** True once a remaining length ran over four bytes; there are no frames behind it. */
   get isMalformed (): boolean { return this.#isMalformed }
 
+  get isInBody (): boolean { return this.#bodyBytesLeft > 0 }
+
   get isBetweenPackets (): boolean { return this.#bodyBytesLeft === 0 && this.#shift === NO_HEADER }
 
-  /**
-   * Reads `chunk` from `from` up to the end of the next fixed header. Returns the index behind
-   * that header, or undefined where the chunk ends first; the next chunk then goes on from 0.
-   */
-  next (chunk: Buffer, from: number): number | undefined {
-    const skipped = Math.min(this.#bodyBytesLeft, chunk.length - from)
-    this.#bodyBytesLeft -= skipped
-    for (let at = from + skipped; at < chunk.length; at++) {
+  /** Reads on in a fixed header. Returns the index behind it, or undefined where the chunk ends first. */
+  readHeader (chunk: Buffer): number | undefined {
+    for (let at = 0; at < chunk.length; at++) {
       if (this.#readHeaderByte(chunk.readUInt8(at))) return at + 1
     }
     return undefined
+  }
+
+  /** Passes over the body of the packet at hand. Returns the index behind what of it is in the chunk. */
+  skipBody (chunk: Buffer, from: number): number {
+    const skipped = Math.min(this.#bodyBytesLeft, chunk.length - from)
+    this.#bodyBytesLeft -= skipped
+    return from + skipped
   }
 
   #readHeaderByte (byte: number): boolean {

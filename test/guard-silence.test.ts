@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from './helpers/eventually.ts'
+import {
+  connectDevice, connectPacket, connectRaw, HeldCustody, openRaw, puback, publishPacket, type RawClient,
+  startTestBroker
+} from './helpers/mqtt.ts'
+
+const topic = 'devices/cam-1/images'
+const image = Buffer.alloc(250_000, 7)
+
+test('a client that sends no complete CONNECT in time is cut', async (t) => {
+  const { port, seen } = await startTestBroker(t, { limits: { connectMs: 100 } })
+  const silent = await openRaw(t, port)
+  const half = await openRaw(t, port)
+  half.send(connectPacket().subarray(0, 5))
+  await Promise.all([silent.closed(), half.closed()])
+  assert.deepEqual(seen('connect-refused').map(({ result }) => result), ['timeout', 'timeout'])
+})
+
+test('an upload slower than the keep alive arrives, and a silent peer is cut', async (t) => {
+  const { port, seen } = await startTestBroker(t)
+  const slow = await connectRaw(t, port, { clientId: 'slow', keepAliveSeconds: 1 })
+  const silent = await connectRaw(t, port, { clientId: 'silent', keepAliveSeconds: 1 })
+  const startedAt = performance.now()
+  const silence = silent.closed().then(() => performance.now() - startedAt)
+  const bytes = publishPacket({ topic, payload: image })
+  for (let i = 0; i < 10; i++) {
+    slow.send(bytes.subarray(bytes.length * i / 10, bytes.length * (i + 1) / 10))
+    await delay(400)
+  }
+  await slow.receives(puback(1))
+  const silentMs = await silence
+  assert.ok(silentMs > 1500 && silentMs < 2500, `the silent peer was cut after ${silentMs} ms`)
+  assert.deepEqual(seen('client-disconnected').map(({ clientId, reason }) => ({ clientId, reason })),
+    [{ clientId: 'silent', reason: 'keepalive' }])
+})
+
+test('a device that waits for memory or for its PUBACK is alive however long it takes', async (t) => {
+  const custody = new HeldCustody()
+  const { port, budget } = await startTestBroker(t, { ...custody, budgetBytes: 300_000 })
+  const connect = (clientId: string): Promise<RawClient> => connectRaw(t, port, { clientId, keepAliveSeconds: 1 })
+  const devices = [await connect('held'), await connect('waiting')]
+  for (const device of devices) device.send(publishPacket({ topic, payload: image }))
+  await eventually(() => budget.levels.waiting === 1)
+  await delay(2500)
+  custody.open()
+  for (const device of devices) await device.receives(puback(1))
+})
+
+test('an upload that stops, or creeps, gives its memory back to those that wait', async (t) => {
+  const limits = { progressMs: 300, uploadBytesPerSecondMin: 1_000_000 }
+  const { port, budget, seen } = await startTestBroker(t, { budgetBytes: 600_000, limits })
+  const stuck = await connectRaw(t, port, { clientId: 'stuck' })
+  const creeping = await connectRaw(t, port, { clientId: 'creeping' })
+  const bytes = publishPacket({ topic, payload: image })
+  stuck.send(bytes.subarray(0, 100_000))
+  creeping.send(bytes.subarray(0, 100_000))
+  await eventually(() => budget.levels.heldBytes > 500_000)
+  const timer = setInterval(() => creeping.send(Buffer.alloc(1)), 20)
+  t.after(() => clearInterval(timer))
+  const device = await connectDevice(t, port)
+  await device.publishAsync(topic, image, { qos: 1 })
+  await Promise.all([stuck.closed(), creeping.closed()])
+  assert.deepEqual(seen('client-disconnected').map(({ clientId, reason }) => `${clientId} ${reason}`).toSorted(),
+    ['creeping keepalive', 'stuck keepalive'])
+})
