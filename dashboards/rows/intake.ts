@@ -27,11 +27,15 @@ export const intake: readonly Panel[] = [
   timeseries({
     title: 'Why are images refused?',
     good: 'nothing is refused.',
-    ifNot: 'refused images are lost to you, and their devices were told so on their acks topics. The log names the devices.',
+    ifNot: 'refused images are lost to you, and their devices were told so on their acks topics. The log names the devices. ' +
+      'packet_too_large: raise mqtt.maxPacketSize, or send smaller images.',
     unit: units.imagesPerSecond,
     width: 8,
     stacked: true,
-    queries: [{ expr: rateBy('ingestRefused', 'reason'), legend: '{{reason}}' }]
+    queries: [
+      { expr: rateBy('ingestRefused', 'reason'), legend: '{{reason}}' },
+      { expr: rateBy('publishesRefused', 'reason'), legend: '{{reason}} (by the broker)' }
+    ]
   }),
   timeseries({
     title: 'Is intake paused, and why?',
