@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { assemble, type PlacedPanel } from '../dashboards/assemble.ts'
+import { assemble } from '../dashboards/assemble.ts'
 import { site } from '../dashboards/site.ts'
 import { problemsOf } from './helpers/promql.ts'
 
 const dashboard = assemble(site)
-const panels = dashboard.panels.flatMap((panel) => panel.type === 'row' && 'panels' in panel ? panel.panels : [panel as PlacedPanel])
+const panels = dashboard.panels.flatMap((panel) => panel.type === 'row' ? panel.panels : [panel])
 const root = resolve(import.meta.dirname, '..')
 
 test('every panel has a question for a title, a unit, and says what is good and what to do if not', () => {
