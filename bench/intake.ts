@@ -1,0 +1,71 @@
+import { Child, median } from './child.ts'
+import type { Load } from './load.ts'
+import { PEERS, type PeerKind } from './peers.ts'
+import { withTempDirectory } from './service.ts'
+
+export interface IntakeRow {
+  readonly name: string
+  readonly devices: number
+  readonly imagesPerSecond: number
+  /** Against RabbitMQ in the same rounds. */
+  readonly ratio: number | undefined
+  readonly pubackMs: { readonly p50: number, readonly p99: number }
+  readonly cpuMsPerImage: number
+  readonly peakMegabytes: number
+  /** Of the images it was sent in each round. */
+  readonly acknowledged: string
+}
+
+interface Measured extends Load {
+  readonly cpuMsPerImage: number
+  readonly peakMegabytes: number
+}
+
+const BYTES = 250_000
+
+/** Durable intake against its peers: one round each in turn, so that what drifts drifts for all. */
+export async function benchIntake (devices: number, count: number, rounds: number): Promise<IntakeRow[]> {
+  const peers = PEERS.filter((peer) => peer.isInstalled())
+  for (const { name } of PEERS.filter((peer) => !peers.includes(peer))) console.error(`skipped: ${name} is not installed`)
+  const results = new Map<string, Measured[]>(peers.map(({ name }) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of peers) {
+      const measured = await measure(peer, devices, count)
+      results.get(peer.name)?.push(measured)
+      console.error(`round ${round + 1}: ${peer.name}, ${devices} devices: ${measured.imagesPerSecond.toFixed(0)} images/s`)
+    }
+  }
+  const rate = (name: string): number => median((results.get(name) ?? []).map((result) => result.imagesPerSecond))
+  const durablePeer = rate('RabbitMQ, durable queue')
+  return peers.map(({ name }): IntakeRow => {
+    const all = results.get(name) ?? []
+    const of = (read: (result: Measured) => number): number => median(all.map(read))
+    return {
+      name,
+      devices,
+      imagesPerSecond: rate(name),
+      ratio: Number.isNaN(durablePeer) ? undefined : rate(name) / durablePeer,
+      pubackMs: { p50: of((r) => r.pubackMs.p50), p99: of((r) => r.pubackMs.p99) },
+      cpuMsPerImage: of((r) => r.cpuMsPerImage),
+      peakMegabytes: of((r) => r.peakMegabytes),
+      acknowledged: all.map((r) => `${r.acknowledged}/${count}`).join(' ')
+    }
+  })
+}
+
+async function measure (kind: PeerKind, devices: number, count: number): Promise<Measured> {
+  return await withTempDirectory(async (directory) => {
+    const peer = await kind.start(directory)
+    try {
+      const before = peer.cpuSeconds()
+      const args = [peer.port, devices, count, BYTES, peer.topic, ...peer.login].map(String)
+      const load = new Child(process.execPath, ['--import', 'tsx', 'bench/load.ts', ...args])
+      const [line] = await load.prints(/\{.*\}/, 150_000)
+      const result = JSON.parse(line) as Load // load.ts prints one
+      const cpuMsPerImage = (peer.cpuSeconds() - before) * 1000 / result.acknowledged
+      return { ...result, cpuMsPerImage, peakMegabytes: peer.peakBytes() / 1e6 }
+    } finally {
+      await peer.stop()
+    }
+  })
+}

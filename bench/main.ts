@@ -1,0 +1,84 @@
+// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|site|start`,
+// `--rounds N`, `--seconds N` (of the site), `--json`. Each run is kept in bench/results/.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchIntake, type IntakeRow } from './intake.ts'
+import { benchSite, type SiteRow } from './site.ts'
+import { benchStart, type StartRow } from './start.ts'
+
+interface Results {
+  readonly at: string
+  readonly machine: string
+  readonly node: string
+  readonly revision: string
+  intake?: IntakeRow[]
+  site?: SiteRow
+  start?: StartRow[]
+}
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '180' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const wants = (name: string): boolean => values.only === undefined || values.only === name
+
+const results: Results = {
+  at: new Date().toISOString(),
+  machine: `${cpus().length} cores, ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+  node: process.version,
+  revision: execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
+}
+if (wants('intake')) {
+  const rounds = Number(values.rounds)
+  results.intake = [...await benchIntake(100, 4000, rounds), ...await benchIntake(1000, 4000, 1)]
+}
+if (wants('start')) results.start = await benchStart(20_000)
+if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
+
+mkdirSync('bench/results', { recursive: true })
+const file = `bench/results/${results.at.slice(0, 19).replaceAll(':', '')}.json`
+writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
+console.log(values.json ? JSON.stringify(results) : formatResults(results))
+console.error(`kept in ${file}`)
+
+function formatResults ({ at, machine, node, intake = [], site, start = [] }: Results): string {
+  const lines = [`${at}, ${machine}, Node ${node}`, '']
+  if (intake.length > 0) {
+    lines.push('| durable intake, 250 kB | devices | images/s | of RabbitMQ | PUBACK p50 / p99 | CPU per image | peak resident | acknowledged |')
+    lines.push('|---|---|---|---|---|---|---|---|')
+    lines.push(...intake.map((row) => `| ${row.name} | ${row.devices} | ${row.imagesPerSecond.toFixed(0)} | ` +
+      `${row.ratio?.toFixed(2) ?? '-'} | ${row.pubackMs.p50.toFixed(0)} / ${row.pubackMs.p99.toFixed(0)} ms | ` +
+      `${row.cpuMsPerImage.toFixed(2)} ms | ${row.peakMegabytes.toFixed(0)} MB | ${row.acknowledged} |`), '')
+  }
+  if (start.length > 0) {
+    lines.push('| start | ready after | peak resident |', '|---|---|---|')
+    lines.push(...start.map((row) => `| ${row.waiting.toLocaleString('en')} images waiting, after ${row.after} | ` +
+      `${row.readySeconds.toFixed(1)} s | ${row.residentMegabytes.toFixed(0)} MB |`), '')
+  }
+  if (site !== undefined) lines.push(...formatSite(site))
+  return lines.join('\n')
+}
+
+function formatSite (site: SiteRow): string[] {
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+  const rows: Array<readonly [string, string]> = [
+    ['images acknowledged', site.acknowledged.toLocaleString('en')],
+    ['lost / duplicated / corrupted', `${site.lost} / ${site.duplicated} / ${site.corrupted}`],
+    ['PUBACK p50 / p99', `${site.pubackMs.p50.toFixed(1)} / ${site.pubackMs.p99.toFixed(1)} ms`],
+    ['peak resident memory', `${site.peakMegabytes.toFixed(0)} MB`],
+    ['of the allowance on the wire, most in any 10 s', percent(site.wireShare.most)],
+    ['of the allowance on the wire, least in any 10 s with a backlog', percent(site.wireShare.least)],
+    ['the ledger adds up', site.isLedgerExact ? 'yes' : 'NO']
+  ]
+  return [
+    `| ${site.devices} devices, 2 images/min of 250 kB, ${site.seconds} s, uplink 40 Mbit/s | |`, '|---|---|',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''
+  ]
+}
