@@ -69,7 +69,8 @@ function storageError (facts: Facts): Said | undefined {
 function uplinkDown (facts: Facts, { fullInSeconds }: Forecast): Said | undefined {
   const { uplink: { state }, now } = facts
   if (state.kind === 'up') return undefined
-  const cause = `nothing could be uploaded for ${formatSpan((now - state.since) / 1000)} (${state.reason}: ${state.detail});`
+  const why = state.detail.includes(state.reason) ? state.detail : `${state.reason}: ${state.detail}`
+  const cause = `nothing could be uploaded for ${formatSpan((now - state.since) / 1000)} (${why});`
   const next = state.retryAt <= now ? 'trying now.' : `next try in ${formatSpan((state.retryAt - now) / 1000)}.`
   const room = fullInSeconds === undefined ? '' : `, with room for about ${formatSpan(fullInSeconds)} more`
   return { word: 'UPLINK DOWN', parts: [cause, next, `${waiting(facts)}${room}.`, kept(facts)] }

@@ -8,7 +8,7 @@ import { html, type Markup } from './markup.ts'
 export function viewPictures (latest: readonly Held[], uplink: UplinkLevels, now: number): Markup {
   if (latest.length === 0) return html``
   return html`
-<section>
+<section id="pictures">
 <h2>Last images</h2>
 <ul class="pictures">
 ${latest.map((held) => viewPicture(held, uplink, now))}
@@ -72,5 +72,6 @@ export function viewConnect ({ mqtt: { host, port, topicPrefix }, http }: Places
 }
 
 function formatAgo (at: number, now: number): string {
-  return `${formatSpan(Math.max(0, now - at) / 1000)} ago`
+  const seconds = (now - at) / 1000
+  return seconds < 10 ? 'just now' : `${formatSpan(seconds)} ago`
 }

@@ -7,12 +7,17 @@ export const SCRIPT = `
 document.documentElement.classList.add('live')
 const stale = document.getElementById('stale')
 let answeredAt = Date.now()
+let picturedAt = Date.now()
 
-// Pictures that are there already are kept, or they would blink.
+// Pictures that are there already are kept, or they would blink; and at a busy site all of them change
+// between two looks, which nobody can see and everybody would have to fetch: so they stay for ten seconds.
 function takeOver (fresh) {
   const main = document.querySelector('main')
   const focused = document.activeElement?.id
   const next = document.importNode(fresh.querySelector('main'), true)
+  const [pictures, newPictures] = [main.querySelector('#pictures'), next.querySelector('#pictures')]
+  if (pictures && newPictures && Date.now() - picturedAt < 10000) newPictures.replaceWith(pictures)
+  else picturedAt = Date.now()
   const shown = new Map([...main.querySelectorAll('img')].map((img) => [img.getAttribute('src'), img]))
   for (const img of next.querySelectorAll('img')) {
     const same = shown.get(img.getAttribute('src'))

@@ -29,6 +29,7 @@ h2 { font-size: .8125rem; font-weight: 600; color: var(--soft); letter-spacing: 
 section { margin-top: 2.5rem }
 main > section:first-child { margin-top: 0 }
 #stale { background: var(--bad); color: var(--ground); padding: .625rem 1rem; border-radius: .5rem; margin-bottom: 1rem }
+#stale:not([hidden]) ~ main { opacity: .5 }
 
 .verdict { padding: 1.25rem 1.5rem 1.375rem; border-radius: .625rem; border-left: .375rem solid }
 .verdict h2 { color: inherit; font-size: .875rem; font-weight: 700; letter-spacing: .08em; margin-bottom: .25rem }
@@ -47,22 +48,27 @@ main > section:first-child { margin-top: 0 }
 .figure { font-size: 2.125rem; line-height: 1.2; font-weight: 550; letter-spacing: -.015em; margin: .125rem 0 .5rem }
 .figure small { font-size: .9375rem; font-weight: 400; letter-spacing: 0; color: var(--soft) }
 .flow p:not(.figure) { font-size: .875rem; color: var(--soft); overflow-wrap: anywhere }
-.flow .alarm { color: var(--bad); font-weight: 600 }
-.bar { display: block; width: 100%; height: .3125rem; border-radius: .25rem; background: var(--track); fill: var(--soft); margin-bottom: .5rem }
+.flow p.alarm:not(.figure) { color: var(--bad); font-weight: 600 }
+.bar { display: block; width: 100%; height: .3125rem; border-radius: .25rem; background: var(--track); fill: var(--soft); margin-top: .625rem }
 .bar.hot { fill: var(--warn) }
 
-.ledger { display: flex; flex-wrap: wrap; align-items: baseline; gap: .5rem 1rem }
-.ledger div { display: flex; flex-direction: column-reverse }
-.ledger dd { font-size: 1.375rem; line-height: 1.3; font-weight: 550 }
-.ledger dt, .ledger + p { font-size: .8125rem; color: var(--soft) }
-.ledger .sign { font-size: 1.375rem; color: var(--soft); line-height: 1.3; align-self: flex-start }
+.ledger { display: flex; flex-wrap: wrap; gap: .5rem 1rem }
+.ledger div { display: grid; grid-template: 'sign count' 'none name' / auto auto; column-gap: 1rem }
+.ledger div::before { content: attr(data-sign); grid-area: sign }
+.ledger div:first-child { column-gap: 0 }
+.ledger dd { grid-area: count; font-weight: 550 }
+.ledger dd, .ledger div::before { font-size: 1.375rem; line-height: 1.3 }
+.ledger dt { grid-area: name }
+.ledger dt, .ledger + p { font-size: .8125rem }
+.ledger dt, .ledger + p, .ledger div::before { color: var(--soft) }
 .ledger + p { margin-top: .375rem }
 .ledger + p.broken { color: var(--bad); font-weight: 600 }
 
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 1rem .875rem; list-style: none; padding: 0 }
+.pictures li { min-width: 0 }
 .pictures a { text-decoration: none; display: block }
 .pictures img {
-  display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; border-radius: .375rem; background: var(--track);
+  display: block; width: 100%; height: auto; aspect-ratio: 4 / 3; object-fit: cover; border-radius: .375rem; background: var(--track);
   color: var(--soft); font-size: .75rem; overflow: hidden;
 }
 .pictures a:hover img { outline: 2px solid var(--soft); outline-offset: 2px }
@@ -76,6 +82,7 @@ i.waiting, i.uploading, i.retrying { color: var(--busy) } i.failed { color: var(
 .failed th { text-align: left; font-weight: 600; color: var(--soft); font-size: .8125rem }
 .failed th, .failed td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; overflow-wrap: anywhere }
 .failed td:last-child { text-align: right; white-space: nowrap; padding-right: 0 }
+.failed td:nth-child(3) { white-space: nowrap }
 .failed b { font-weight: 600; color: var(--bad) }
 button { display: none; font: inherit; font-size: .8125rem; color: var(--ink); background: var(--raised); border: 1px solid var(--line); border-radius: .375rem; padding: .1875rem .625rem; cursor: pointer }
 .live button { display: inline-block }
@@ -97,7 +104,7 @@ pre {
   .flow li + li { border-left: 0; border-top: 1px solid var(--line) }
   .flow li + li::before { left: 1.375rem; top: -.3125rem; transform: rotate(135deg) }
   .figure { font-size: 1.75rem; margin-bottom: .25rem }
-  .pictures { grid-template-columns: repeat(3, 1fr); gap: .75rem .5rem }
+  .pictures { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .75rem .5rem }
   .failed thead { display: none }
   .failed tr { display: block; padding: .625rem 0; border-bottom: 1px solid var(--line) }
   .failed td { display: block; border: 0; padding: .0625rem 0 }

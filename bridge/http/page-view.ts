@@ -14,7 +14,8 @@ export const TONES: { readonly [word in VerdictWord]: 'good' | 'busy' | 'warn' |
 }
 
 export function viewVerdict ({ verdict: { word, sentence } }: Status): Markup {
-  const said = sentence.slice(word.length + 2)
+  // No line is to end between a number and its unit.
+  const said = sentence.slice(word.length + 2).replace(/(\d) (?=\p{L})/gu, '$1\u00a0')
   return html`
 <section class="verdict ${TONES[word]}">
 <h2>${word}</h2>
@@ -34,14 +35,14 @@ ${viewDevices(status)}${viewSpool(status)}${viewUplink(status)}${viewStore(statu
 
 export function viewLedger ({ ledger }: Status): Markup {
   const { acknowledged, uploaded, waiting, failed, dropped, exact } = ledger
-  const term = (count: number, name: string): Markup => html`<div><dt>${name}</dt><dd>${formatCount(count)}</dd></div>`
-  const sign = (text: string): Markup => html`<span class="sign" aria-hidden="true">${text}</span>`
+  const term = (sign: string, count: number, name: string): Markup =>
+    html`<div data-sign="${sign}"><dt>${name}</dt><dd>${formatCount(count)}</dd></div>`
   return html`
 <section>
 <h2>Every image a device was told it may forget</h2>
 <dl class="ledger">
-${term(acknowledged, 'acknowledged')}${sign('=')}${term(uploaded, 'uploaded')}${sign('+')}${term(waiting, 'waiting')}
-${sign('+')}${term(failed, 'failed')}${sign('+')}${term(dropped, 'deleted')}
+${term('', acknowledged, 'acknowledged')}${term('=', uploaded, 'uploaded')}${term('+', waiting, 'waiting')}
+${term('+', failed, 'failed')}${term('+', dropped, 'dropped')}
 </dl>
 <p${exact ? '' : html` class="broken"`}>${exact ? 'It adds up exactly.' : 'It does not add up: see the log.'}</p>
 </section>`
@@ -62,9 +63,9 @@ function viewSpool ({ backlog, spool }: Status): Markup {
   return html`
 <li><h3>Spool</h3>
 <p class="figure">${formatCount(backlog.count)} <small>${backlog.count === 1 ? 'waits' : 'wait'}</small></p>
+<p>${backlog.count > 0 ? `${formatBytes(backlog.bytes)}, the oldest for ${formatSpan(backlog.oldestSeconds)}` : 'no backlog'}</p>
+<p>${formatBytes(spool.usedBytes)} of ${formatBytes(spool.limitBytes)} disk</p>
 ${viewBar(share)}
-<p>${formatBytes(backlog.bytes)}${backlog.count > 0 && html`, the oldest for ${formatSpan(backlog.oldestSeconds)}`}</p>
-<p>${formatPercent(share)} of ${formatBytes(spool.limitBytes)} on disk used</p>
 </li>`
 }
 
@@ -73,11 +74,11 @@ function viewUplink ({ rates, allowance, images, uplink }: Status): Markup {
   return html`
 <li><h3>Uplink</h3>
 <p class="figure">${formatPace(rates.out.imagesPerSecond)} <small>images/s out</small></p>
-${viewBar(allowance.used)}
 <p>${formatLine(allowance.sentBytesPerSecond)} of ${formatLine(allowance.bytesPerSecond)} allowed</p>
 ${uplink.state === 'down'
   ? html`<p class="alarm">down: ${uplink.reason}</p>`
   : html`<p>${formatCount(images.uploading.count)} uploading${tried}</p>`}
+${viewBar(allowance.used)}
 </li>`
 }
 
