@@ -32,6 +32,7 @@ const SETTINGS = {
 }
 const OUTAGE = { fromMs: 10_000, toMs: 22_000 }
 const VERIFY_MS_MAX = 60_000
+const CLOSE_MS_MAX = 3_000
 
 export function addDemo (program: Command, shell: Shell, finish: Finish): void {
   const command = program.command('demo')
@@ -44,55 +45,56 @@ async function demo (shell: Shell): Promise<ExitCode> {
   shell.onSignal(() => { stop.abort() })
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-demo-'))
   try {
-    const config = readConfig({ flags: { ...SETTINGS, dataDir } })
-    const { startBridge } = await import('../bridge.ts')
-    const bridge = await startBridge(config, { log: createLog(config.log), version: shell.version })
-    try {
-      return await show({ bridge, dataDir, shell }, stop.signal)
-    } finally {
-      await bridge.close(AbortSignal.timeout(config.shutdown.graceMs))
-    }
+    return await perform(dataDir, shell, stop.signal)
+  } catch (error) {
+    if (stop.signal.aborted) return EXIT.interrupted
+    throw error
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
 }
 
+async function perform (dataDir: string, shell: Shell, signal: AbortSignal): Promise<ExitCode> {
+  const { startBridge } = await import('../bridge.ts')
+  const { verify, formatVerdict } = await import('../../device-sim/verify.ts')
+  const config = readConfig({ flags: { ...SETTINGS, dataDir } })
+  const bridge = await startBridge(config, { log: createLog(config.log), version: shell.version })
+  const stage = { bridge, shell }
+  try {
+    shell.print(`A service of its own, and ${FLEET.devices} simulated devices that send 10 images/s for 35 s.`)
+    shell.print(`Watch it at http://${formatAddress(bridge.http)}/. From second 10 to 22 the store is gone.`)
+    const report = await play(stage, signal)
+    signal.throwIfAborted()
+    shell.print('Now every object is read back from the store and compared with what the devices sent.')
+    const verdict = await verify(report.evidence, await readAccess(dataDir), { timeoutMs: VERIFY_MS_MAX }, signal)
+    const { ledger } = await readStatus(stage)
+    const isEven = ledger.exact && ledger.acknowledged === ledger.uploaded && ledger.uploaded === verdict.found
+    shell.print(formatReport(report))
+    shell.print(formatVerdict(verdict))
+    shell.print(`ledger       ${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded` +
+      `${isEven ? ': nothing was lost' : ': this does not add up'}`)
+    return verdict.held && isEven ? EXIT.ok : EXIT.notHeld
+  } finally {
+    await bridge.close(AbortSignal.timeout(CLOSE_MS_MAX))
+  }
+}
+
 interface Stage {
   readonly bridge: Bridge
-  readonly dataDir: string
   readonly shell: Shell
 }
 
-async function show (stage: Stage, signal: AbortSignal): Promise<ExitCode> {
-  const { bridge, dataDir, shell } = stage
+/** The fleet, the outage and the running commentary, side by side. */
+async function play (stage: Stage, signal: AbortSignal): Promise<Report> {
   const { runSimulation } = await import('../../device-sim/simulation.ts')
-  const { verify, formatVerdict } = await import('../../device-sim/verify.ts')
-  shell.print(`A service of its own in ${dataDir}, and ${FLEET.devices} simulated devices that send 10 images/s.`)
-  shell.print(`Watch it at http://${formatAddress(bridge.http)}/. From second 10 to 22 the store is gone.`)
-  const finale = new AbortController()
-  const scenes = Promise.all([
-    cutStore(bridge, AbortSignal.any([signal, finale.signal])),
-    narrate(stage, AbortSignal.any([signal, finale.signal]))
-  ])
+  const curtain = new AbortController()
+  const until = AbortSignal.any([signal, curtain.signal])
+  const aside = Promise.all([cutStore(stage.bridge, until), narrate(stage, until)])
   try {
-    const report = await runSimulation({ ...FLEET, ...bridge.mqtt }, signal)
-    if (signal.aborted) return EXIT.interrupted
-    const verdict = await verify(report.evidence, await readAccess(dataDir), { timeoutMs: VERIFY_MS_MAX }, signal)
-    finale.abort()
-    await scenes
-    shell.print(formatReport(report))
-    shell.print(formatVerdict(verdict))
-    const { ledger } = await readStatus(stage)
-    const adds = ledger.exact && ledger.acknowledged === ledger.uploaded && verdict.found === ledger.acknowledged
-    shell.print(`ledger       ${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded` +
-      `${adds ? ': nothing was lost' : ': this does not add up'}`)
-    return verdict.held && adds ? EXIT.ok : EXIT.notHeld
-  } catch (error) {
-    if (signal.aborted) return EXIT.interrupted
-    throw error
+    return await runSimulation({ ...FLEET, ...stage.bridge.mqtt }, signal)
   } finally {
-    finale.abort()
-    await scenes
+    curtain.abort()
+    await aside
   }
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { formatAddress, isLoopback } from '../config/address.ts'
 import type { Address, Config } from '../config/config.ts'
 
@@ -11,11 +12,12 @@ export interface Places {
 
 /** The five lines of a start. */
 export function formatWelcome (config: Config, { mqtt, http, place }: Places): readonly string[] {
+  const { s3, localStore } = config
   const topic = `${config.mqtt.topicPrefix}/{deviceId}/images`
   return [
     `devices connect to  mqtt://${formatAddress(mqtt)} (MQTT 3.1.1), and publish to ${topic} at QoS 1`,
     `the page is at      http://${formatAddress(http)}/`,
-    `images land in      ${place}`,
+    `images land in      ${s3.local ? `${join(localStore.dir, s3.bucket)} (S3 at ${place})` : place}`,
     `not safe            ${listRisks(config).join('; ') || 'nothing that this configuration shows'}`,
     `try                 ${formatPublish(config, mqtt)}`
   ]
