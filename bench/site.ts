@@ -85,13 +85,21 @@ function readReport (output: string): Judged {
   const report = JSON.parse(output.slice(output.indexOf('{'))) as SimulatorReport // device-sim/report.ts writes it
   const { lost, duplicated, corrupted } = report.verdict
   const { p50, p99 } = report.fromSend
-  return { acknowledged: report.counts.acknowledged, lost, duplicated, corrupted, pubackMs: { p50, p99 } }
+  return {
+    acknowledged: report.counts.acknowledged,
+    lost: lost.count,
+    duplicated: duplicated.count,
+    corrupted: corrupted.count,
+    pubackMs: { p50, p99 }
+  }
 }
+
+interface Finding { readonly count: number }
 
 interface SimulatorReport {
   readonly counts: { readonly acknowledged: number }
   readonly fromSend: { readonly p50: number, readonly p99: number }
-  readonly verdict: { readonly lost: number, readonly duplicated: number, readonly corrupted: number }
+  readonly verdict: { readonly lost: Finding, readonly duplicated: Finding, readonly corrupted: Finding }
 }
 
 /** A window counts for the least only where images waited from its beginning to its end. */

@@ -28,8 +28,11 @@ export type EnvelopeOutcome =
   | { readonly kind: 'envelope', readonly envelope: Envelope }
   | { readonly kind: 'fault', readonly fault: Fault, readonly imageId: ImageId | undefined }
 
-/** S3 allows 2 kB of user metadata (S3 User Guide, "Working with object metadata"); ours takes a part of it. */
-export const META_BYTES_MAX = 1200
+/**
+ * S3 allows 2 kB of user metadata (S3 User Guide, "Working with object metadata"). Ours takes up to 600
+ * bytes of it, and text that is not ASCII grows by half on the way (objects/s3-metadata.ts).
+ */
+export const META_BYTES_MAX = 900
 const META_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 /** True where the first bytes say JSON: no image format begins with a brace or white space. */

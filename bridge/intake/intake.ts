@@ -33,7 +33,8 @@ export interface IntakeOptions {
 }
 
 /** Admission, then custody. */
-export function createIntake ({ spool, samples, observe }: IntakeDeps, options: IntakeOptions): Intake {
+export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake {
+  const { spool, samples, observe } = deps
   /** Names being taken at present: a second offer of the same one waits for what becomes of the first. */
   const taking = new Map<string, Promise<IntakeOutcome>>()
 
@@ -72,28 +73,12 @@ export function createIntake ({ spool, samples, observe }: IntakeDeps, options: 
         case 'unreadable': // ours is lost, so this one is no duplicate: it is the only one there is
       }
     }
-    const outcome = await append({ ...arrival, contentType }, image)
+    const { withholdMs } = options
+    const outcome = await appendPatiently(deps, { ...arrival, contentType }, { image, withholdMs })
     if (outcome.kind === 'taken') {
       observe({ kind: 'image-taken', entry: outcome.entry, format, seconds: (performance.now() - startedAt) / 1000 })
     }
     return outcome
-  }
-
-  /** Waits for a paused spool, though not for ever: the device must learn that it still has the image. */
-  async function append (arrival: Omit<Arrival, 'receivedAt'>, image: Buffer): Promise<IntakeOutcome> {
-    const deadline = AbortSignal.timeout(options.withholdMs)
-    for (;;) {
-      try {
-        return { kind: 'taken', entry: await spool.append({ ...arrival, receivedAt: Date.now() }, image) }
-      } catch (error) {
-        if (!(error instanceof SpoolPaused)) throw error
-        const { code: reason, message: detail } = error
-        observe({ kind: 'image-withheld', deviceId: arrival.deviceId, imageId: arrival.imageId, reason, detail })
-        await spool.accepting(deadline)
-        if (deadline.aborted) return { kind: 'withheld', reason, detail }
-        await delay(10) // a spool that pauses and resumes in turn must not keep us spinning
-      }
-    }
   }
 
   function refuse (offer: Offer, { format, deviceId, imageId, fault }: Omit<Refused, 'kind'>): IntakeOutcome {
@@ -103,6 +88,30 @@ export function createIntake ({ spool, samples, observe }: IntakeDeps, options: 
   }
 
   return { take }
+}
+
+interface Patience {
+  readonly image: Buffer
+  readonly withholdMs: number
+}
+
+/** Waits for a paused spool, though not for ever: the device must learn that it still has the image. */
+async function appendPatiently (
+  { spool, observe }: IntakeDeps, arrival: Omit<Arrival, 'receivedAt'>, { image, withholdMs }: Patience
+): Promise<IntakeOutcome> {
+  const deadline = AbortSignal.timeout(withholdMs)
+  for (;;) {
+    try {
+      return { kind: 'taken', entry: await spool.append({ ...arrival, receivedAt: Date.now() }, image) }
+    } catch (error) {
+      if (!(error instanceof SpoolPaused)) throw error
+      const { code: reason, message: detail } = error
+      observe({ kind: 'image-withheld', deviceId: arrival.deviceId, imageId: arrival.imageId, reason, detail })
+      await spool.accepting(deadline)
+      if (deadline.aborted) return { kind: 'withheld', reason, detail }
+      await delay(10) // a spool that pauses and resumes in turn must not keep us spinning
+    }
+  }
 }
 
 function isRemembered ({ state, entry }: Held, dedupWindowMs: number): boolean {

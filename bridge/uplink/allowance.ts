@@ -58,10 +58,13 @@ export class Allowance {
   /** Resolves when `bytes`, at most `pieceBytesMax`, may be sent; when `signal` aborts, without charging them. */
   pace (bytes: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const waiting = { bytes, resolve }
+      if (signal?.aborted === true) return resolve()
+      const giveUp = (): void => { this.#giveUp(waiting) }
+      const served = (): void => { signal?.removeEventListener('abort', giveUp); resolve() }
+      const waiting = { bytes, resolve: served }
       this.#waiting.push(waiting)
       this.#waitingBytes += bytes
-      signal?.addEventListener('abort', () => { this.#giveUp(waiting) }, { once: true })
+      signal?.addEventListener('abort', giveUp)
       if (!this.#serving) void this.#serve()
     })
   }
