@@ -8,7 +8,7 @@ import type { MemoryBudget } from './budget.ts'
 import { Connection } from './connection.ts'
 import type { TakeCustody } from './custody.ts'
 import type { BrokerEvent, BrokerLevels } from './events.ts'
-import type { Traffic } from './guard.ts'
+import { guardedTcp, type Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { Retained } from './retained.ts'
@@ -89,9 +89,7 @@ class EmbeddedBroker implements Broker {
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#sessions = new Sessions(this.#limits)
     this.#aedes = this.#createAedes()
-    // A high water mark of 0 reads one chunk when asked for one, and nothing ahead (guard.ts).
-    const tcp = { highWaterMark: 0, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
-    this.#server = createServer(tcp, (socket) => this.#accept(socket))
+    this.#server = createServer(guardedTcp, (socket) => this.#accept(socket))
   }
 
   get host (): string { return this.#options.listen.host }

@@ -37,8 +37,6 @@ export class Connection {
 
   get clientId (): string | undefined { return this.#clientId }
 
-  get isConnected (): boolean { return this.#state === 'connected' }
-
   /** CONNACK was written. */
   admit (clientId: string): void {
     if (this.#state !== 'connecting') return

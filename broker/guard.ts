@@ -12,8 +12,13 @@ import type { BrokerLimits } from './limits.ts'
 //                         |  stops here while a PUBLISH waits for memory or for a place, or while
 //                         |  CONNECT is being answered; what follows stays in the socket
 //
-// The socket is in paused mode with a high water mark of 0 (broker.ts), so nothing is read ahead:
-// a connection that waits costs the one chunk its header came in, at most 64 kB (libuv's read size).
+// A connection that waits costs the one chunk its header came in, at most 64 kB (libuv's read size).
+
+/**
+ * For the server whose sockets are guarded. A high water mark of 0 reads one chunk when asked for
+ * one, and nothing ahead.
+ */
+export const guardedTcp = { highWaterMark: 0, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
 
 export interface GuardDeps {
   readonly socket: Socket

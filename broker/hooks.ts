@@ -24,7 +24,7 @@ export interface HookDeps {
   readonly pubacks: Tally
   readonly retained: Retained
   readonly sessions: Sessions
-  /** Packets that Aedes acknowledges and that then go to nobody (broker.ts). */
+  /** Packets that Aedes acknowledges and that are then neither routed, queued nor retained (aedes.ts). */
   readonly unrouted: WeakSet<object>
   readonly observe: (event: BrokerEvent) => void
 }
@@ -144,7 +144,6 @@ async function takeImage (deps: HookDeps, { client, packet, done }: Asked, takin
   const isAcknowledged = qos > 0 && !isWill
   const payload = packet.payload as Buffer // the parser makes no strings of payloads
   packet.payload = nothing // Aedes keeps QoS 2 packets and wills; the image is no longer its business
-  packet.retain = false
   const startedAt = performance.now()
   deps.held.up()
   if (isAcknowledged) deps.pubacks.up()

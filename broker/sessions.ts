@@ -10,10 +10,8 @@ type Ack = { readonly messageId?: number }
 /** What is used of the store of Aedes. */
 interface Store {
   addSubscriptions (client: ClientRef, subscriptions: Subscription[]): Promise<void>
-  cleanSubscriptions (client: ClientRef): Promise<void>
   outgoingEnqueueCombi (subscriptions: Array<{ clientId: string }>, packet: PublishPacket): Promise<void>
   outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
-  outgoingStream (client: ClientRef): AsyncIterable<Ack>
   incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
 }
 
@@ -60,18 +58,6 @@ export class Sessions {
     }
     // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
     store.incomingStorePacket = (client, packet) => incomingStorePacket(client, { ...packet, payload: nothing })
-    this.#endWithQueue(store)
-  }
-
-  // A clean session ends the one before it, with what waits in it [MQTT-3.1.2-6]. The store by
-  // itself forgets the subscriptions only.
-  #endWithQueue (store: Store): void {
-    const { cleanSubscriptions } = bindAll(store)
-    store.cleanSubscriptions = async (client) => {
-      await cleanSubscriptions(client)
-      if (!this.#queued.has(client.id)) return
-      for await (const waiting of store.outgoingStream(client)) await store.outgoingClearMessageId(client, waiting)
-    }
   }
 
   #enqueue (clientId: string): boolean {
@@ -92,10 +78,8 @@ export class Sessions {
 function bindAll (store: Store): Store {
   return {
     addSubscriptions: store.addSubscriptions.bind(store),
-    cleanSubscriptions: store.cleanSubscriptions.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
-    outgoingStream: store.outgoingStream.bind(store),
     incomingStorePacket: store.incomingStorePacket.bind(store)
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { DeviceId, Note } from '../broker/topics.ts'
 import { eventually } from './helpers/eventually.ts'
 import {
@@ -176,6 +177,7 @@ test('closing lets a held PUBACK out, takes nothing new, and ends every connecti
   await eventually(() => custody.unsettled === 1)
   const closed = broker.close()
   device.send(publishPacket({ topic, payload: image, packetId: 2 }))
+  await delay(50) // for what must not happen
   await custody.settle()
   await closed
   await device.receives(puback(1))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { eventually } from './helpers/eventually.ts'
 import {
-  connack, connectDevice, connectPacket, connectRaw, header, HeldCustody, openRaw, pingreq, pingresp, puback,
+  connack, connectDevice, connectPacket, connectRaw, HeldCustody, openRaw, pingreq, pingresp, puback,
   publishPacket, startTestBroker
 } from './helpers/mqtt.ts'
 
