@@ -121,18 +121,27 @@ function readHuffman (content: Buffer, tables: Map<number, HuffmanTable>): void 
   }
 }
 
-// A.3.3, as it stands there; it runs a few hundred times at the start.
+// A.3.3, along the rows and then along the columns.
 function transform (samples: ArrayLike<number>): Float64Array {
-  const scale = (n: number): number => n === 0 ? Math.SQRT1_2 : 1
-  const wave = (position: number, frequency: number): number =>
-    Math.cos((2 * position + 1) * frequency * Math.PI / 16)
+  const along = Float64Array.from({ length: 64 }, (_, at) => {
+    const [y, u] = [at >> 3, at & 7]
+    let sum = 0
+    for (let x = 0; x < 8; x++) sum += ((samples[y * 8 + x] ?? 0) - 128) * (WAVES[x * 8 + u] ?? 0)
+    return sum
+  })
   return Float64Array.from({ length: 64 }, (_, at) => {
     const [v, u] = [at >> 3, at & 7]
     let sum = 0
-    for (let n = 0; n < 64; n++) sum += ((samples[n] ?? 0) - 128) * wave(n & 7, u) * wave(n >> 3, v)
-    return sum * scale(u) * scale(v) / 4
+    for (let y = 0; y < 8; y++) sum += (along[y * 8 + u] ?? 0) * (WAVES[y * 8 + v] ?? 0)
+    return sum / 4
   })
 }
+
+// The wave of each frequency at each position, scaled.
+const WAVES = Float64Array.from({ length: 64 }, (_, at) => {
+  const [position, frequency] = [at >> 3, at & 7]
+  return (frequency === 0 ? Math.SQRT1_2 : 1) * Math.cos((2 * position + 1) * frequency * Math.PI / 16)
+})
 
 function quantise (spectrum: Float64Array, quantisation: Uint16Array, k: number): number {
   return Math.round((spectrum[ZIGZAG[k] ?? 0] ?? 0) / (quantisation[k] ?? 1))

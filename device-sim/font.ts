@@ -79,9 +79,10 @@ const GLYPHS: Readonly<Record<string, string>> = {
   z: '00001f0204081f'
 }
 
-/** Whether the dot is inked; a character without a glyph is a full block, to be seen to be missing. */
+export const CHARACTERS: readonly string[] = Object.keys(GLYPHS)
+
+/** Whether the dot is inked. A character without a glyph is blank; device ids have none such. */
 export function isInked (character: string, column: number, row: number): boolean {
-  const glyph = GLYPHS[character]
-  if (glyph === undefined) return true
+  const glyph = GLYPHS[character] ?? ''
   return (parseInt(glyph.slice(row * 2, row * 2 + 2), 16) >> (GLYPH_COLUMNS - 1 - column) & 1) === 1
 }

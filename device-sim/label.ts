@@ -4,7 +4,7 @@
 // encoding the strip with sharp takes two.
 
 import { codeBlock, codeInterval, type Block, type Tables } from './coded-unit.ts'
-import { GLYPH_COLUMNS, GLYPH_ROWS, isInked } from './font.ts'
+import { CHARACTERS, GLYPH_COLUMNS, GLYPH_ROWS, isInked } from './font.ts'
 import type { Mark } from './mark.ts'
 
 /** A coded unit is 16 x 16 pixels at 4:2:0. */
@@ -34,17 +34,24 @@ export function labelLines (
   return [device + count, new Date(capturedAt).toISOString().replace('T', ' ')]
 }
 
+/** The coded units of one character, from left to right, then down. */
+type Glyph = readonly (readonly Block[])[]
+
 /** Codes labels for pictures of one width; the result is the first restart interval of the picture. */
 export class Labels {
   readonly #tables: Tables
   readonly #perCharacter: number
   readonly #columns: number
-  readonly #glyphs = new Map<string, readonly (readonly Block[])[]>()
+  readonly #glyphs: ReadonlyMap<string, Glyph>
+  readonly #blank: Glyph
 
   constructor (tables: Tables, width: number) {
     this.#tables = tables
     this.#perCharacter = unitsPerCharacter(width)
     this.#columns = width / UNIT
+    // All of them now: coded as they occur, they would make the first captures late.
+    this.#glyphs = new Map(CHARACTERS.map((character) => [character, this.#codeGlyph(character)]))
+    this.#blank = this.#codeGlyph(' ')
   }
 
   code (mark: Mark): Buffer {
@@ -55,29 +62,24 @@ export class Labels {
   /** In the order of the scan: from left to right, then down. */
   * #units (lines: readonly string[]): Generator<readonly Block[]> {
     const per = this.#perCharacter
-    const paper = this.#glyph(' ')
     for (const line of lines) {
-      const glyphs = Array.from(line, (character) => this.#glyph(character))
+      const glyphs = Array.from(line, (character) => this.#glyphs.get(character) ?? this.#blank)
       for (let row = 0; row < per; row++) {
         for (let column = 0; column < this.#columns; column++) {
-          const glyph = glyphs[Math.floor(column / per)] ?? paper
+          const glyph = glyphs[Math.floor(column / per)] ?? this.#blank
           yield glyph[row * per + column % per] ?? []
         }
       }
     }
   }
 
-  #glyph (character: string): readonly (readonly Block[])[] {
-    const known = this.#glyphs.get(character)
-    if (known !== undefined) return known
+  #codeGlyph (character: string): Glyph {
     const per = this.#perCharacter
-    const glyph = Array.from({ length: per * per }, (_, unit) => Array.from({ length: 4 }, (_, block) => {
+    return Array.from({ length: per * per }, (_, unit) => Array.from({ length: 4 }, (_, block) => {
       const left = unit % per * UNIT + block % 2 * BLOCK
       const top = Math.floor(unit / per) * UNIT + (block >> 1) * BLOCK
       return codeBlock(drawBlock(character, { left, top, dot: 2 * per }), this.#tables)
     }))
-    this.#glyphs.set(character, glyph) // at most one for each character there is in a device id
-    return glyph
   }
 }
 

@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { parseDeviceTopic, type DeviceId, type ImageId } from '../broker/topics.ts'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import type { DeviceId, ImageId } from '../broker/topics.ts'
 import { formatImageName, formatMark, type Mark } from '../device-sim/mark.ts'
 import type { Acknowledged } from '../device-sim/events.ts'
-import type { Verdict } from '../device-sim/inspection.ts'
 import type { Evidence } from '../device-sim/report.ts'
-import { runSimulation } from '../device-sim/simulation.ts'
 import type { StoreAccess } from '../device-sim/bucket.ts'
 import { formatVerdict, verify } from '../device-sim/verify.ts'
 import { bucket, credentials, startTestStore, type TestStore } from './helpers/local-store.ts'
 import { listen } from './helpers/line.ts'
-import { startPlainBroker, type Publication } from './helpers/plain-broker.ts'
 
 const RUN = '0123abcd'
 const quick = { timeoutMs: 300, pollMs: 20 }
@@ -143,36 +136,6 @@ test('a store that is away for a while is waited for', async (t) => {
   assert.equal(verdict.held, true)
 })
 
-test('the command exits with 99 where images are lost, doubled and damaged between broker and store', async (t) => {
-  const store = await startTestStore(t)
-  const { port } = await startPlainBroker(t, createPath(store.client, true))
-  const file = join(store.dir, 'local-store.json')
-  await writeFile(file, JSON.stringify({ endpoint: store.endpoint, bucket, ...credentials }))
-  const { code, output } = await simulate(['--port', String(port), '--s3-file', file, '--verify-timeout', '2s',
-    '--devices', '3', '--limit', '12', '--rate', '20/s', '--size', '16KB', '--verify', '--quiet', '--json'])
-  const { verdict } = JSON.parse(output) as { verdict: Verdict }
-  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [2, 1, 1])
-  assert.equal(code, 99)
-})
-
-test('a run over a faithful path from broker to store is held', async (t) => {
-  const store = await startTestStore(t)
-  const { port } = await startPlainBroker(t, createPath(store.client, false))
-  const { evidence } = await runSimulation({
-    port, devices: 3, limit: 12, durationMs: Infinity, ratePerSecond: 20, size: 16_000
-  })
-  const verdict = await verify(evidence, accessTo(store), { timeoutMs: 10_000, pollMs: 20 })
-  assert.deepEqual([verdict.held, verdict.found, verdict.foreign.count], [true, 12, 0])
-})
-
-test('the command exits with 64 for a remote store, and with 69 without a broker', async () => {
-  const codes = await Promise.all([
-    ['--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
-    ['--port', '9']
-  ].map(async (flags) => (await simulate([...flags, '--size', '16KB', '--devices', '1'])).code))
-  assert.deepEqual(codes, [64, 69])
-})
-
 function capture (number: number, mark: Partial<Mark> = {}): Buffer {
   const own = { run: RUN, deviceId: 'sim-0001' as DeviceId, number, capturedAt: 1_790_000_000_000 }
   return Buffer.from(formatMark({ ...own, ...mark }))
@@ -207,21 +170,6 @@ function accessTo ({ endpoint }: TestStore): StoreAccess {
   return { endpoint, bucket, ...credentials }
 }
 
-// A path from the broker to the store, of the kind the judge is there for: of the first device's images
-// the first is lost, the second doubled and the third damaged.
-function createPath (client: S3Client, isFaulty: boolean): (publication: Publication) => Promise<void> {
-  return async ({ topic, payload }) => {
-    const name = parseDeviceTopic(topic, 'devices')
-    if (name?.kind !== 'image') return
-    const key = `images/${name.deviceId}/${name.imageId}`
-    const fault = isFaulty && name.deviceId === 'sim-0001' ? name.imageId?.slice(-1) : undefined
-    if (fault === '1') return
-    if (fault === '2') await client.send(put(`${key}-again`, payload))
-    if (fault === '3') payload.writeUInt8(payload.readUInt8(9000) ^ 1, 9000)
-    await client.send(put(key, payload))
-  }
-}
-
 // Answers ListObjectsV2 and GetObject of one bucket, and nothing else.
 function createPagedStore (images: readonly Buffer[], pageSize: number): Server {
   return createServer(({ url }, response) => {
@@ -239,15 +187,6 @@ function createPagedStore (images: readonly Buffer[], pageSize: number): Server 
     response.end(`<?xml version="1.0"?><ListBucketResult><IsTruncated>${until < images.length}</IsTruncated>` +
       `<NextContinuationToken>${until}</NextContinuationToken>${contents.join('')}</ListBucketResult>`)
   })
-}
-
-async function simulate (flags: readonly string[]): Promise<{ readonly code: number, readonly output: string }> {
-  const main = join(import.meta.dirname, '../device-sim/main.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += String(chunk) })
-  const [code] = await once(child, 'close') as [number]
-  return { code, output }
 }
 
 function sha256 (bytes: Buffer): string {
