@@ -95,6 +95,19 @@ test('a second signal does not wait: 75, and the image is there after the next s
   assert.match(stdout, /^bytes +\d+$/m)
 })
 
+test('a fault that nobody caught is one line in the log, and ends with 70', async (t) => {
+  const planted = "process.once('SIGUSR2', () => { throw new TypeError('planted') })"
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(planted)}` }
+  const { process, ended, stderr } = await startService(t, [], { env })
+  const before = stderr().split('\n').length
+  process.kill('SIGUSR2')
+  const { code } = await ended
+  assert.equal(code, 70)
+  const lines = stderr().split('\n').slice(before - 1).filter((line) => line !== '')
+  assert.equal(lines.length, 1, lines.join('\n'))
+  assert.match(lines[0] ?? '', /internal error: planted/)
+})
+
 test('a reload applies the level of the log, names what needs a restart, and takes nothing from a bad file', async (t) => {
   const cwd = await tempDirectory(t)
   const file = join(cwd, 'sluice.yaml')

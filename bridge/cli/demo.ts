@@ -31,7 +31,8 @@ const SETTINGS = {
   'log.level': 'error'
 }
 const OUTAGE = { fromMs: 10_000, toMs: 22_000 }
-const VERIFY_MS_MAX = 60_000
+const PLAY_MS_MAX = 120_000
+const VERIFY_MS_MAX = 30_000
 const CLOSE_MS_MAX = 3_000
 
 export function addDemo (program: Command, shell: Shell, finish: Finish): void {
@@ -84,18 +85,14 @@ interface Stage {
   readonly shell: Shell
 }
 
-/** The fleet, the outage and the running commentary, side by side. */
+/** The fleet, the outage and the running commentary side by side, until nothing waits any more. */
 async function play (stage: Stage, signal: AbortSignal): Promise<Report> {
   const { runSimulation } = await import('../../device-sim/simulation.ts')
-  const curtain = new AbortController()
-  const until = AbortSignal.any([signal, curtain.signal])
-  const aside = Promise.all([cutStore(stage.bridge, until), narrate(stage, until)])
-  try {
-    return await runSimulation({ ...FLEET, ...stage.bridge.mqtt }, signal)
-  } finally {
-    curtain.abort()
-    await aside
-  }
+  const curtain = AbortSignal.any([signal, AbortSignal.timeout(PLAY_MS_MAX)])
+  let isSending = true
+  const fleet = runSimulation({ ...FLEET, ...stage.bridge.mqtt }, curtain).finally(() => { isSending = false })
+  const [report] = await Promise.all([fleet, cutStore(stage.bridge, curtain), narrate(stage, () => isSending, curtain)])
+  return report
 }
 
 async function cutStore ({ localStore }: Bridge, signal: AbortSignal): Promise<void> {
@@ -105,8 +102,8 @@ async function cutStore ({ localStore }: Bridge, signal: AbortSignal): Promise<v
   await localStore?.faults.clear()
 }
 
-/** A line a second: what is happening, what devices have, what waits, what is in the store. */
-async function narrate (stage: Stage, signal: AbortSignal): Promise<void> {
+/** A line a second: how it stands, what devices have a PUBACK for, what is in the store, what waits. */
+async function narrate (stage: Stage, isSending: () => boolean, signal: AbortSignal): Promise<void> {
   for (let second = 1; !await paused(1000, signal); second++) {
     const { verdict, ledger, backlog } = await readStatus(stage)
     stage.shell.print([
@@ -116,6 +113,7 @@ async function narrate (stage: Stage, signal: AbortSignal): Promise<void> {
       `in the store ${formatCount(ledger.uploaded)}`.padEnd(18),
       `waiting ${formatCount(backlog.count)} (${formatBytes(backlog.bytes)})`
     ].join('  '))
+    if (!isSending() && backlog.count === 0) return
   }
 }
 

@@ -12,7 +12,7 @@ import { addStatus } from './status.ts'
 const EXAMPLES = [
   'sluice serve                                    start with the defaults, all of it in ./data',
   'sluice serve --uplink-capacity 100Mbit          the same on another line',
-  'sluice demo                                      a fleet, an outage, and the proof that nothing was lost',
+  'sluice demo                                     a fleet, an outage, and the proof that nothing was lost',
   'sluice config example > sluice.yaml             every setting with its default',
   'sluice check -c sluice.yaml                     would it start?',
   'sluice status                                   how does it stand?',

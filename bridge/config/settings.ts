@@ -91,7 +91,7 @@ export const settings = z.strictObject({
   uplink: section('The line to the store, and how much of it is ours.', {
     capacity: rate('200Mbit', 'What the line carries upwards, in bits per second.', { min: 8_000 }),
     share: share('20%', 'How much of it uploads may take.', { above: 0, max: 1 }),
-    overhead: share('5%', 'Taken off for TCP, TLS and HTTP headers.', { max: 0.5 }),
+    overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
     schedule: later(),
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
     order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
