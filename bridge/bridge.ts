@@ -3,7 +3,7 @@ import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
 import { allowance as allowanceOf, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
-import type { Observe } from './events.ts'
+import type { BridgeEvent, Observe } from './events.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
@@ -48,10 +48,12 @@ interface Parts {
 
 /** device -> broker -> intake -> spool -> uplink -> store, assembled from right to left. */
 export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
-  const readers: Observe[] = [log.observe]
-  const observe: Observe = (event) => { for (const read of readers) read(event) }
   const rates = new Rates()
-  readers.push(rates.observe)
+  const readers: Observe[] = [log.observe, rates.observe]
+  /** What happens before there is anything to count it with; the metrics read it late. */
+  const early: BridgeEvent[] = []
+  readers.push((event) => { early.push(event) })
+  const observe: Observe = (event) => { for (const read of readers) read(event) }
 
   const spool = await Spool.open(spoolOptions(config), observe)
   const allowance = new Allowance(allowanceOf(config.uplink))
@@ -66,14 +68,13 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
   const metrics = measure({ spool, uplink, broker, budget, opened, notes }, config, version)
-  readers.push(notes.observe, metrics.observe)
+  readers.splice(-1, 1, notes.observe, metrics.observe)
+  for (const event of early) metrics.observe(event)
 
   let isStopping = false
-  const http = await startHttp({
-    spool, intake, uplink, store, budget, rates, metrics, observe,
-    sentBytes: () => opened.sentBytes(),
-    isStopping: () => isStopping
-  }, httpOptions(config, version, broker))
+  const asked = { sentBytes: () => opened.sentBytes(), isStopping: () => isStopping }
+  const shown = { spool, intake, uplink, store, budget, rates, metrics, observe, ...asked }
+  const http = await startHttp(shown, httpOptions(config, version, broker))
 
   const stop = new AbortController()
   const cut = new AbortController()
