@@ -27,7 +27,8 @@ export class ActiveSegment {
     this.#observe = observe
   }
 
-  get broken (): boolean { return this.#broken !== undefined }
+  /** The failed write after which nothing more is written here. */
+  get broken (): Error | undefined { return this.#broken }
   get idle (): boolean { return this.#writing === undefined }
   get waitingBytes (): number { return this.#waitingBytes }
   /** Written or about to be. */

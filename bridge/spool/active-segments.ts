@@ -20,7 +20,10 @@ export interface ActiveSegmentsDeps {
   readonly observe: Observe
 }
 
-/** The segments being filled. A second and third are begun only where the first is busy syncing. */
+/** Where so much waits behind a sync, another segment is begun. Each costs memory of its own size. */
+const CROWDED_BYTES = 1024 * 1024
+
+/** The segments being filled: one at a quiet site, more where much comes in while one syncs. */
 export class ActiveSegments {
   readonly #deps: ActiveSegmentsDeps
   readonly #options: ActiveSegmentsOptions
@@ -55,6 +58,8 @@ export class ActiveSegments {
   async append (record: EntryWithPayload): Promise<number> {
     const active = this.#pick()
     if (active === undefined) throw new SpoolPaused('storage_error', 'no segment of the spool can be written')
+    const isCrowded = active.waitingBytes > CROWDED_BYTES && this.#active.length < this.#options.activeMax
+    if (isCrowded) this.replenish().catch(() => {}) // observed; there is one to write to
     try {
       return await active.append(record)
     } catch (cause) {
@@ -62,7 +67,6 @@ export class ActiveSegments {
       throw new SpoolPaused('storage_error', `the spool could not be written: ${(cause as Error).message}`)
     } finally {
       if (active.bytes >= this.#options.segmentBytes) this.#replace(active)
-      else if (!active.idle && this.#active.length < this.#options.activeMax) void this.replenish()
     }
   }
 
@@ -108,7 +112,8 @@ export class ActiveSegments {
     void this.replenish().then(() => {
       this.#active = this.#active.filter((active) => active !== full)
       const sealing = full.settled().then(() => {
-        if (!full.broken) this.#deps.onFull(full.segment)
+        if (full.broken === undefined) this.#deps.onFull(full.segment)
+        else this.#deps.onBroken(full.segment, full.broken)
         this.#sealing.delete(sealing)
       })
       this.#sealing.add(sealing)

@@ -48,7 +48,7 @@ export class Upkeep {
   giveUp (segment: Segment, cause: Error): void {
     this.#deps.observe({ kind: 'spool-fault', operation: 'write', cause })
     this.#run(async () => {
-      await segment.close()
+      await segment.close().catch(() => {}) // it has told us already that it is not well
       this.#broken.add(segment.number)
       await this.#recoverBroken()
     })
