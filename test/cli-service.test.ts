@@ -80,6 +80,16 @@ test('a stop says how many images stay on disk, and ends with 0 once the grace i
   assert.match(stdout, /^2 images stay on disk and are uploaded after the next start$/m)
 })
 
+test('a stop asked for twice in one breath, as by Ctrl-C under npm, is one stop', async (t) => {
+  const { url, process, ended } = await startService(t, ['--shutdown-grace', '300ms'], { env: await startSilentStore(t) })
+  await send(url, 'cam-1', 'one')
+  process.kill('SIGINT')
+  process.kill('SIGTERM')
+  const { code, stdout } = await ended
+  assert.equal(code, 0)
+  assert.match(stdout, /^1 image stays on disk and is uploaded after the next start$/m)
+})
+
 test('a second signal does not wait: 75, and the image is there after the next start', async (t) => {
   const cwd = await tempDirectory(t)
   const env = await startSilentStore(t)
@@ -88,8 +98,9 @@ test('a second signal does not wait: 75, and the image is there after the next s
   await eventually(async () => (await (await fetch(`${url}/api/v1/images?state=uploading`)).text()).includes('one'))
   process.kill('SIGTERM')
   await eventually(() => stderr().includes('SIGTERM'))
-  process.kill('SIGTERM')
+  const asking = setInterval(() => { process.kill('SIGTERM') }, 100)
   assert.equal((await ended).code, 75)
+  clearInterval(asking)
   const again = await startService(t, [], { cwd, env })
   const { stdout } = await runSluice(t, ['images', 'show', 'cam-1:one', '--url', again.url])
   assert.match(stdout, /^bytes +\d+$/m)

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import type { Options } from './output.ts'
 import type { Shell } from './shell.ts'
 
 export interface Api {
@@ -19,7 +20,7 @@ export function addApi (command: Command): Command {
     .option('--json', 'the answer as JSON')
 }
 
-export function createApi (options: Readonly<Record<string, unknown>>, { env }: Shell): Api {
+export function createApi (options: Options, { env }: Shell): Api {
   const base = readUrl(String(options['url']))
   const token = readToken(options['tokenFile'], env)
   return {

@@ -11,9 +11,11 @@ import type { Address, Config } from '../config/config.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { Sources } from '../config/sources.ts'
+import { Disk } from '../spool/disk.ts'
 import { addExamples } from './examples.ts'
 import { EXIT, explainFailure, type ExitCode } from './exit.ts'
 import { addSettings, readSources } from './flags.ts'
+import { formatAs, type Options } from './output.ts'
 import type { Finish, Shell } from './shell.ts'
 import { formatTable } from './table.ts'
 
@@ -31,12 +33,13 @@ interface Finding {
 }
 
 export function addCheck (program: Command, shell: Shell, finish: Finish): void {
-  const command = program.command('check').description('look before the start: configuration, directories, ports, store')
+  const command = program.command('check')
+    .description('look before the start: configuration, directories, ports, store')
   addSettings(addExamples(command, EXAMPLES))
     .option('--json', 'findings as JSON')
-    .action(async (options: Record<string, unknown>) => {
+    .action(async (options: Options) => {
       const findings = await check(readSources(options, shell))
-      shell.print(options['json'] === true ? JSON.stringify(findings, undefined, 2) : formatFindings(findings))
+      shell.print(formatAs(options, findings, formatFindings))
       finish(findings.find(({ verdict }) => verdict === 'problem')?.code ?? EXIT.ok)
     })
 }
@@ -77,22 +80,22 @@ async function checkDirectory (what: string, directory: string): Promise<Finding
     return good(what, there === resolve(directory) ? `${directory} can be written` : `${directory} will be made`)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException // access rejects with nothing else
-    return bad(what, `${there} cannot be written (${code}); give this user the right to, or set another directory`, EXIT.permission)
+    const detail = `${there} cannot be written (${code}); give this user the right to, or set another directory`
+    return bad(what, detail, EXIT.permission)
   }
 }
 
 async function checkRoom ({ spool: { dir, limit, reserve } }: Config): Promise<Finding> {
-  const { bavail, bsize } = await statfs(await nearest(dir))
+  const there = await nearest(dir)
+  const { bavail, bsize } = await statfs(there)
   const free = bavail * bsize
-  const wanted = limit + reserve
-  if (free >= wanted) return good('room', `${formatBytes(free)} free for a spool of ${formatBytes(limit)}`)
-  const cure = 'lower spool.limit, or give it a larger disk'
-  return {
-    verdict: 'warning',
-    what: 'room',
-    detail: `${formatBytes(free)} free, less than spool.limit and spool.reserve together (${formatBytes(wanted)}); ${cure}`,
-    code: EXIT.ok
-  }
+  const limits = { limitBytes: limit, reserveBytes: reserve }
+  const used = there === resolve(dir) ? (await Disk.open(dir, limits)).levels.usedBytes : 0
+  const missing = limit + reserve - used - free
+  if (missing <= 0) return good('room', `${formatBytes(free)} free for a spool of ${formatBytes(limit)}`)
+  const detail = `${formatBytes(free)} free, ${formatBytes(missing)} less than spool.limit and spool.reserve want; ` +
+    'lower spool.limit, or give the spool a larger disk'
+  return { verdict: 'warning', what: 'room', detail, code: EXIT.ok }
 }
 
 async function checkPort (what: string, listen: Address, config: Config): Promise<Finding> {
@@ -125,9 +128,9 @@ async function checkStore ({ s3 }: Config): Promise<Finding> {
   })
   try {
     const outcome = await store.probe(AbortSignal.timeout(PROBE_MS_MAX))
-    return outcome.kind === 'available'
-      ? good('store', `${store.place} answers`)
-      : bad('store', `${store.place}: ${outcome.detail}`, outcome.reason === 'auth' ? EXIT.permission : EXIT.unavailable)
+    if (outcome.kind === 'available') return good('store', `${store.place} answers`)
+    const code = outcome.reason === 'auth' ? EXIT.permission : EXIT.unavailable
+    return bad('store', `${store.place}: ${outcome.detail}`, code)
   } finally {
     store.close()
   }

@@ -8,6 +8,7 @@ import type { Sources } from '../config/sources.ts'
 import { addExamples } from './examples.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { addSettings, readSources } from './flags.ts'
+import { formatAs, type Options } from './output.ts'
 import type { Finish, Shell } from './shell.ts'
 
 const EXAMPLES = [
@@ -22,12 +23,12 @@ export function addConfig (program: Command, shell: Shell, finish: Finish): void
   addExamples(config, EXAMPLES)
   addSettings(config.command('validate').description('say every problem at once; 78 if there is one'))
     .option('--json', 'problems as JSON')
-    .action((options: Record<string, unknown>) => { finish(validate(readSources(options, shell), options, shell)) })
+    .action((options: Options) => { finish(validate(readSources(options, shell), options, shell)) })
   addSettings(config.command('print').description('print every value with its source, secrets as ******'))
     .option('--json', 'as JSON')
-    .action((options: Record<string, unknown>) => {
+    .action((options: Options) => {
       const described = describeConfig(readSources(options, shell))
-      shell.print(options['json'] === true ? JSON.stringify(described, undefined, 2) : formatDescribed(described).trimEnd())
+      shell.print(formatAs(options, described, (all) => formatDescribed(all).trimEnd()))
     })
   config.command('schema').description('print a JSON schema of the file')
     .action(() => { shell.print(JSON.stringify(configSchema(), undefined, 2)) })
@@ -35,15 +36,19 @@ export function addConfig (program: Command, shell: Shell, finish: Finish): void
     .action(() => { shell.print(exampleConfig().trimEnd()) })
 }
 
-function validate (sources: Sources, options: Readonly<Record<string, unknown>>, shell: Shell): ExitCode {
-  const problems = findProblems(sources)
-  if (options['json'] === true) shell.print(JSON.stringify({ valid: problems === undefined, problems: problems?.problems ?? [] }, undefined, 2))
-  else if (problems === undefined) shell.print(`${sources.file ?? 'the configuration'} is valid`)
-  else shell.say(`sluice: ${problems.message}`)
-  return problems === undefined ? EXIT.ok : EXIT.config
+function validate (sources: Sources, options: Options, shell: Shell): ExitCode {
+  const error = findError(sources)
+  if (options['json'] === true) {
+    shell.print(JSON.stringify({ valid: error === undefined, problems: error?.problems ?? [] }, undefined, 2))
+  } else if (error === undefined) {
+    shell.print(`${sources.file ?? 'the configuration'} is valid`)
+  } else {
+    shell.say(`sluice: ${error.message}`)
+  }
+  return error === undefined ? EXIT.ok : EXIT.config
 }
 
-function findProblems (sources: Sources): ConfigError | undefined {
+function findError (sources: Sources): ConfigError | undefined {
   try {
     readConfig(sources)
     return undefined

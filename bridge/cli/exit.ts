@@ -1,8 +1,9 @@
 // How a command ends, in sysexits' numbers, and the sentence that goes with it. Faults that the
 // operator can cure are told apart here; everything else is 70.
 
-import { catalogue } from '../config/catalogue.ts'
-import type { Address, Config } from '../config/config.ts'
+import { formatAddress } from '../config/address.ts'
+import { settingAt } from '../config/catalogue.ts'
+import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/problems.ts'
 import { SpoolOpenError, type SpoolOpenCode } from '../spool/errors.ts'
 
@@ -60,10 +61,12 @@ export function explainFailure (error: unknown, config?: Config): Failure {
   if (error instanceof ConfigError) return { code: EXIT.config, message: error.message }
   if (error instanceof SpoolOpenError) return { code: SPOOL_CODES[error.code], message: error.message }
   const system = readSystemError(error)
-  return (system && (explainListen(system, config) ?? explainFile(system))) ??
-    { code: EXIT.internal, message: `internal error: ${error instanceof Error ? error.message : String(error)}` }
+  const known = system === undefined ? undefined : explainListen(system, config) ?? explainFile(system)
+  if (known !== undefined) return known
+  return { code: EXIT.internal, message: `internal error: ${error instanceof Error ? error.message : String(error)}` }
 }
 
+/** An error of the system (node:errors, "Class: SystemError"). */
 interface SystemError {
   readonly code: string
   readonly syscall: string
@@ -72,7 +75,6 @@ interface SystemError {
   readonly path: string | undefined
 }
 
-/** An error of the system, as node:errors describes SystemError. */
 function readSystemError (error: unknown): SystemError | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined
   const { code, syscall, address, port, path } = error as Error & Record<string, unknown>
@@ -86,54 +88,53 @@ function readSystemError (error: unknown): SystemError | undefined {
   }
 }
 
-function explainListen ({ code, syscall, address = '', port }: SystemError, config?: Config): Failure | undefined {
+function explainListen (error: SystemError, config: Config | undefined): Failure | undefined {
+  const { code, syscall, address = '', port = 0 } = error
+  const { unavailable, permission } = EXIT
   if (syscall === 'getaddrinfo') {
-    return { code: EXIT.unavailable, message: `the name of a listener cannot be resolved (${code}); write its IP address` }
+    return { code: unavailable, message: `the host of a listener has no address (${code}); write an IP address` }
   }
   if (syscall !== 'listen' && syscall !== 'bind') return undefined
-  const path = listenerAt(port, config)
-  const place = `${address}:${port ?? ''}`
-  const cure = path === undefined ? 'choose another' : `choose another for ${path} (${namesOf(path)})`
+  const place = formatAddress({ host: address, port })
+  const cure = `choose another${namesOf(listenerAt(port, config))}`
   switch (code) {
     case 'EADDRINUSE':
-      return { code: EXIT.unavailable, message: `${place} is in use by another program; stop it, or ${cure}` }
+      return { code: unavailable, message: `${place} is in use by another program; stop it, or ${cure}` }
     case 'EADDRNOTAVAIL':
-      return { code: EXIT.unavailable, message: `${place} is no address of this machine; ${cure}` }
-    case 'EACCES':
-      return { code: EXIT.permission, message: `this user may not listen on ${place}; ports below 1024 need a right of their own, so ${cure}` }
+      return { code: unavailable, message: `${place} is no address of this machine; ${cure}` }
+    case 'EACCES': // ports below 1024 are the usual reason
+      return { code: permission, message: `this user may not listen on ${place}; ${cure}` }
     default:
-      return { code: EXIT.unavailable, message: `cannot listen on ${place} (${code}); ${cure}` }
+      return { code: unavailable, message: `cannot listen on ${place} (${code}); ${cure}` }
   }
 }
 
-function listenerAt (port: number | undefined, config?: Config): string | undefined {
+function listenerAt (port: number, config: Config | undefined): string | undefined {
   if (config === undefined) return undefined
-  const listeners: ReadonlyArray<readonly [string, Address]> = [
-    ['mqtt.listen', config.mqtt.listen], ['http.listen', config.http.listen], ['localStore.listen', config.localStore.listen]
-  ]
-  return listeners.find(([, listen]) => listen.port === port)?.[0]
+  const { mqtt, http, localStore } = config
+  const listeners = { 'mqtt.listen': mqtt.listen, 'http.listen': http.listen, 'localStore.listen': localStore.listen }
+  return Object.entries(listeners).find(([, listen]) => listen.port === port)?.[0]
 }
 
-function namesOf (path: string): string {
-  const setting = catalogue.find((one) => one.path === path)
-  return `--${setting?.flag ?? path} or ${setting?.variable ?? path}`
+function namesOf (path: string | undefined): string {
+  const setting = path === undefined ? undefined : settingAt(path)
+  return setting === undefined ? '' : ` for ${path} (--${setting.flag} or ${setting.variable})`
 }
 
-function explainFile ({ code, path, syscall }: SystemError): Failure | undefined {
-  const what = path ?? 'a file'
+function explainFile ({ code, path = 'a file', syscall }: SystemError): Failure | undefined {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return { code: EXIT.permission, message: `${what} cannot be written (${code}); give this user the right to, or set dataDir to a directory it owns` }
+      return { code: EXIT.permission, message: `${path} cannot be used (${code}); give this user the right to, or set dataDir` }
     case 'ENOSPC':
     case 'EDQUOT':
-      return { code: EXIT.io, message: `there is no room for ${what} (${code}); free some, or set dataDir to a larger disk` }
+      return { code: EXIT.io, message: `there is no room for ${path} (${code}); free some, or set dataDir to a larger disk` }
     case 'EIO':
-      return { code: EXIT.io, message: `the disk failed at ${what} (${syscall}: ${code}); look at the kernel's log` }
+      return { code: EXIT.io, message: `the disk failed at ${path} (${syscall}: ${code}); look at the kernel's log` }
     case 'ENOTDIR':
     case 'EEXIST':
-      return { code: EXIT.notCreatable, message: `${what} cannot be made (${code}); a file stands where a directory has to be` }
+      return { code: EXIT.notCreatable, message: `${path} cannot be made (${code}); a file is in the way of a directory` }
     default:
       return undefined
   }

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { catalogue, sections } from '../config/catalogue.ts'
 import type { Sources } from '../config/sources.ts'
+import type { Options } from './output.ts'
 import type { Shell } from './shell.ts'
 
 const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml']
 
 /** Gives a command -c and a flag for every setting. */
 export function addSettings (command: Command): Command {
-  command.option('-c, --config <file>', `configuration file (else ${FILES.map((file) => file.startsWith('/') ? file : `./${file}`).join(', ')} if there)`)
+  command.option('-c, --config <file>', `configuration file (else ${FILES.join(' or ')} if there)`)
   for (const section of sections) {
     for (const { flag, description, fallback, whenNull } of section.settings) {
       if (flag === undefined) continue
@@ -21,7 +22,7 @@ export function addSettings (command: Command): Command {
 }
 
 /** Everything that the command line, the environment and a file say about settings. */
-export function readSources (options: Readonly<Record<string, unknown>>, { env }: Shell): Sources {
+export function readSources (options: Options, { env }: Shell): Sources {
   const flags: Record<string, string> = {}
   for (const { path, flag } of catalogue) {
     const value = flag === undefined ? undefined : options[attributeName(flag)]

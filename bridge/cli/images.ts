@@ -1,12 +1,13 @@
 // `sluice images`: what became of them, and a second chance for those that failed.
 
 import { Option, type Command } from 'commander'
-import { formatBytes } from '../amounts.ts'
+import { formatBytes, formatImages } from '../amounts.ts'
 import type { ImageJson } from '../http/image-json.ts'
 import { IMAGE_STATES } from '../http/image-query.ts'
 import { addApi, createApi } from './api.ts'
 import { addExamples } from './examples.ts'
 import { CommandError, EXIT } from './exit.ts'
+import { formatAs, type Options } from './output.ts'
 import type { Shell } from './shell.ts'
 import { formatTable } from './table.ts'
 
@@ -18,7 +19,7 @@ const EXAMPLES = [
   'sluice images retry --all'
 ]
 
-type Options = Readonly<Record<string, unknown>>
+const NAME = 'imageId, or deviceId:imageId'
 
 /** `GET /api/v1/images`. */
 interface ImagesJson {
@@ -38,15 +39,18 @@ export function addImages (program: Command, shell: Shell): void {
     .option('--limit <count>', 'at most so many')
     .option('--cursor <cursor>', 'where the last list ended')
     .action(async (options: Options) => { await list(options, shell) })
-  addApi(images.command('show').description('all that is known of one').argument('<image>', 'imageId, or deviceId:imageId'))
+  addApi(images.command('show').description('all that is known of one'))
+    .argument('<image>', NAME)
     .action(async (image: string, options: Options) => {
       const found = await createApi(options, shell).ask('GET', pathOf(image)) as ImageJson
-      shell.print(options['json'] === true ? formatJson(found) : formatImage(found))
+      shell.print(formatAs(options, found, formatImage))
     })
-  addApi(images.command('retry').description('try failed images again').argument('[image]', 'imageId, or deviceId:imageId'))
+  addApi(images.command('retry').description('try failed images again'))
+    .argument('[image]', NAME)
     .option('--all', 'every failed image')
     .action(async (image: string | undefined, options: Options) => { await retry(image, options, shell) })
-  addApi(images.command('delete').description('give one up for good').argument('<image>', 'imageId, or deviceId:imageId'))
+  addApi(images.command('delete').description('give one up for good'))
+    .argument('<image>', NAME)
     .option('--yes', 'really')
     .action(async (image: string, options: Options) => { await drop(image, options, shell) })
 }
@@ -58,21 +62,28 @@ async function list (options: Options, shell: Shell): Promise<void> {
     if (typeof value === 'string') query.set(name, value)
   }
   const page = await createApi(options, shell).ask('GET', `/api/v1/images?${query}`) as ImagesJson
-  if (options['json'] === true) return shell.print(formatJson(page))
   const { images, next } = page
+  if (options['json'] === true) return shell.print(formatAs(options, page, String))
   if (images.length > 0) shell.print(formatTable([HEADS, ...images.map(formatRow)]))
   else if (next === undefined) shell.say('there are no such images')
-  if (next !== undefined) shell.say(`more: add --cursor ${new URLSearchParams(next.replace(/^.*\?/, '')).get('cursor')}`)
+  if (next === undefined) return
+  const cursor = new URLSearchParams(next.replace(/^.*\?/, '')).get('cursor')
+  shell.say(`more: add --cursor ${cursor}`)
 }
 
 async function retry (image: string | undefined, options: Options, shell: Shell): Promise<void> {
-  const all = options['all'] === true
-  if (all === (image !== undefined)) throw new CommandError(EXIT.usage, 'name one image, or write --all for every failed one')
-  const path = image === undefined ? '/api/v1/images/retry' : `${pathOf(image)}/retry`
-  const answer = await createApi(options, shell).ask('POST', path)
-  if (options['json'] === true) shell.print(formatJson(answer))
-  else if (image === undefined) shell.print(`${(answer as { retried: number }).retried} failed images wait for the uplink again`)
-  else shell.print(`${image} waits for the uplink again`)
+  if ((options['all'] === true) === (image !== undefined)) {
+    throw new CommandError(EXIT.usage, 'name one image, or write --all for every failed one')
+  }
+  const api = createApi(options, shell)
+  if (image === undefined) {
+    const answer = await api.ask('POST', '/api/v1/images/retry') as { retried: number }
+    const words = ({ retried }: { retried: number }) => `${formatImages(retried)} to be tried again`
+    shell.print(formatAs(options, answer, words))
+  } else {
+    const answer = await api.ask('POST', `${pathOf(image)}/retry`)
+    shell.print(formatAs(options, answer, () => `${image} waits for the uplink again`))
+  }
 }
 
 /** Deleting is the one way in which an image can be lost that a device had a PUBACK for. */
@@ -80,10 +91,11 @@ async function drop (image: string, options: Options, shell: Shell): Promise<voi
   const api = createApi(options, shell)
   if (options['yes'] !== true) {
     const { state } = await api.ask('GET', pathOf(image)) as ImageJson
-    throw new CommandError(EXIT.usage, `${image} is ${state}; its bytes here would be gone for good: add --yes to delete it`)
+    const cost = 'its bytes here would be gone for good'
+    throw new CommandError(EXIT.usage, `${image} is ${state}; ${cost}: add --yes to delete it`)
   }
   const answer = await api.ask('DELETE', pathOf(image))
-  shell.print(options['json'] === true ? formatJson(answer ?? {}) : `${image} is deleted`)
+  shell.print(formatAs(options, answer, () => `${image} is deleted`))
 }
 
 function pathOf (image: string): string {
@@ -99,10 +111,9 @@ function formatRow ({ receivedAt, device, id, state, bytes, key, reason }: Image
 /** Every field that is there, one a line. */
 function formatImage (image: ImageJson): string {
   const { links, meta = {}, ...fields } = image
-  const rows = [...Object.entries(fields), ...Object.entries(meta).map(([name, value]) => [`meta ${name}`, value] as const)]
-  return rows.filter(([, value]) => value !== undefined).map(([name, value]) => `${name.padEnd(13)} ${value}`).join('\n')
-}
-
-function formatJson (value: unknown): string {
-  return JSON.stringify(value, undefined, 2)
+  const named = Object.entries(meta).map(([name, value]) => [`meta ${name}`, value] as const)
+  return [...Object.entries(fields), ...named]
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name.padEnd(13)} ${value}`)
+    .join('\n')
 }

@@ -6,9 +6,11 @@ import type { Bridge } from '../bridge.ts'
 import type { Config } from '../config/config.ts'
 import { resolveConfig, type Resolved } from '../config/read-config.ts'
 import type { Sources } from '../config/sources.ts'
+import { formatDuration } from '../config/units.ts'
 import { addExamples } from './examples.ts'
 import { EXIT, explainFailure, type ExitCode } from './exit.ts'
 import { addSettings, readSources } from './flags.ts'
+import type { Options } from './output.ts'
 import { createSwitchableLog, reload, type SwitchableLog } from './reload.ts'
 import type { Finish, Shell } from './shell.ts'
 import { formatWelcome } from './welcome.ts'
@@ -23,7 +25,7 @@ const EXAMPLES = [
 export function addServe (program: Command, shell: Shell, finish: Finish): void {
   const command = program.command('serve').description('run the service until SIGTERM or SIGINT')
   addSettings(addExamples(command, EXAMPLES))
-    .action(async (options: Record<string, unknown>) => { finish(await serve(readSources(options, shell), shell)) })
+    .action(async (options: Options) => { finish(await serve(readSources(options, shell), shell)) })
 }
 
 async function serve (sources: Sources, shell: Shell): Promise<ExitCode> {
@@ -68,9 +70,14 @@ interface Signalled {
   readonly shell: Shell
 }
 
+// On Ctrl-C under `npm start` the terminal tells the whole process group, and npm tells us once more
+// (@npmcli/run-script, signal-manager.js). That is one request.
+const ONE_REQUEST_MS = 1_000
+
 /** Resolves at the first request to stop. The second does not wait: what is acknowledged is on disk anyway. */
 function listenForSignals ({ sources, resolved, log, shell }: Signalled): Promise<void> {
-  let isStopping = false
+  const grace = formatDuration(resolved.config.shutdown.graceMs)
+  let askedAt: number | undefined
   return new Promise((resolve) => {
     shell.onSignal((signal) => {
       switch (signal) {
@@ -79,13 +86,14 @@ function listenForSignals ({ sources, resolved, log, shell }: Signalled): Promis
           break
         case 'SIGTERM':
         case 'SIGINT':
-          if (isStopping) {
+          if (askedAt === undefined) {
+            askedAt = performance.now()
+            log.info(`${signal}: running puts have ${grace} to end; a second signal ends at once`)
+            resolve()
+          } else if (performance.now() - askedAt > ONE_REQUEST_MS) {
             log.warn(`${signal} again: ending at once; every image acknowledged is on disk`)
             shell.exit(EXIT.notDrained)
           }
-          isStopping = true
-          log.info(`${signal}: running puts have ${resolved.config.shutdown.graceMs / 1000} s to end; the same signal again ends at once`)
-          resolve()
       }
     })
   })

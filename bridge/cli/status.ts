@@ -6,6 +6,7 @@ import type { Pace } from '../rates.ts'
 import type { Status } from '../status.ts'
 import { addApi, createApi } from './api.ts'
 import { addExamples } from './examples.ts'
+import { formatAs, type Options } from './output.ts'
 import type { Shell } from './shell.ts'
 import { formatTable } from './table.ts'
 
@@ -18,18 +19,19 @@ const EXAMPLES = [
 export function addStatus (program: Command, shell: Shell): void {
   const command = program.command('status').description('how it stands: verdict, backlog, rates and ledger')
   addApi(addExamples(command, EXAMPLES))
-    .action(async (options: Record<string, unknown>) => {
-      const status = await createApi(options, shell).ask('GET', '/api/v1/status')
-      // The service's own word for what it answers; both come from one version.
-      shell.print(options['json'] === true ? JSON.stringify(status, undefined, 2) : formatStatus(status as Status))
+    .action(async (options: Options) => {
+      // What the service says of itself; both sides are of one version.
+      const status = await createApi(options, shell).ask('GET', '/api/v1/status') as Status
+      shell.print(formatAs(options, status, formatStatus))
     })
 }
 
 export function formatStatus (status: Status): string {
   const { images, backlog, rates, allowance, spool, ledger, duplicates } = status
   const oldest = backlog.count === 0 ? '' : `oldest ${formatSpan(backlog.oldestSeconds)}`
-  const balance = `${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded + ` +
-    `${formatCount(ledger.waiting)} waiting + ${formatCount(ledger.failed)} failed + ${formatCount(ledger.dropped)} dropped`
+  const { acknowledged, uploaded, waiting, failed, dropped } = ledger
+  const parts = Object.entries({ uploaded, waiting, failed, dropped })
+    .map(([name, count]) => `${formatCount(count)} ${name}`)
   return [
     status.verdict.sentence,
     '',
@@ -47,10 +49,11 @@ export function formatStatus (status: Status): string {
       ['in', ...paceOf(rates.in)],
       ['out', ...paceOf(rates.out)],
       ['allowance', formatLine(allowance.bytesPerSecond), `${formatPercent(allowance.used)} used`],
-      ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}, ${formatBytes(spool.diskFreeBytes)} free on the disk`]
+      ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}`],
+      ['disk', formatBytes(spool.diskFreeBytes), 'free']
     ]),
     '',
-    `${balance}${ledger.exact ? '' : ' (does not add up)'}`
+    `${formatCount(acknowledged)} acknowledged = ${parts.join(' + ')}${ledger.exact ? '' : ' (does not add up)'}`
   ].join('\n')
 }
 

@@ -25,10 +25,11 @@ export function formatWelcome (config: Config, { mqtt, http, place }: Places): r
 
 /** What somebody could do, or what could be lost, by this configuration. */
 export function listRisks ({ mqtt, s3, http, localStore }: Config): readonly string[] {
-  const who = isLoopback(mqtt.listen.host) ? 'any program on this machine' : `anyone who reaches ${formatAddress(mqtt.listen)}`
+  const isNear = isLoopback(mqtt.listen.host)
+  const who = isNear ? 'any program on this machine' : `anyone who reaches ${formatAddress(mqtt.listen)}`
   return [
     `${who} may publish as any device`,
-    ...(isLoopback(mqtt.listen.host) ? [] : ['images cross the network in the clear']),
+    ...(isNear ? [] : ['images cross the network in the clear']),
     ...(http.token === undefined ? ['any program on this machine may retry and delete images'] : []),
     ...(s3.local ? [`the store in ${localStore.dir} is on this machine, no second copy`] : []),
     ...(isClear(s3.endpoint) ? [`images go to ${s3.endpoint} in the clear`] : [])

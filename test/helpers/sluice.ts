@@ -64,7 +64,8 @@ export async function startService (
   const ports = ['--mqtt-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0']
   const running = await startSluice(t, ['serve', ...ports, ...args], options)
   const up = async () => running.stdout().split('\n').length > 5
-  const outcome = await Promise.race([eventually(up, { what: 'the five lines of a start', timeoutMs: 30_000 }), running.ended])
+  const start = eventually(up, { what: 'the five lines of a start', timeoutMs: 30_000 })
+  const outcome = await Promise.race([start, running.ended])
   if (outcome !== true) throw new Error(`the service has ended: ${running.stderr()}`)
   const lines = running.stdout().trimEnd().split('\n')
   const url = /http:\/\/[^/]+/.exec(lines[1] ?? '')?.[0] ?? ''
