@@ -2,6 +2,7 @@
 
 import { formatBytes, formatCount, formatImages, formatLine, formatPace, formatPercent, formatSpan } from './amounts.ts'
 import type { Ledger } from './entry.ts'
+import type { Pace } from './rates.ts'
 import type { Facts, Forecast } from './status.ts'
 
 export type VerdictWord =
@@ -84,11 +85,15 @@ function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Sai
     const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
     return { word: 'CATCHING UP', parts: [empty, kept(facts)] }
   }
-  const pace = `${formatPace(flow.in.imagesPerSecond)} images/s (${formatLine(flow.in.bytesPerSecond)}) come in and ` +
-    `${formatPace(flow.out.imagesPerSecond)} (${formatLine(flow.out.bytesPerSecond)}) go out.`
+  const pace = `${moving(flow.in, 'come in')} and ${moving(flow.out, 'go out')}.`
   const oldest = `${waiting(facts)}, the oldest for ${formatSpan((now - oldestReceivedAt) / 1000)}.`
   const full = fullInSeconds === undefined ? [] : [`The spool is full in about ${formatSpan(fullInSeconds)}.`]
   return { word: 'FALLING BEHIND', parts: [pace, oldest, ...full, kept(facts)] }
+}
+
+function moving ({ imagesPerSecond, bytesPerSecond }: Pace, verb: 'come in' | 'go out'): string {
+  if (imagesPerSecond === 0) return `none ${verb}`
+  return `${formatPace(imagesPerSecond)} images/s (${formatLine(bytesPerSecond)}) ${verb}`
 }
 
 function keepingUp (facts: Facts): Said {

@@ -49,6 +49,8 @@ export interface HttpLimits {
   readonly budgetMsMax: number
   /** Pictures being read back for somebody at a time; each is held in memory whole. */
   readonly contentReadsMax: number
+  /** What still comes of a body that was answered early is read and thrown away for this long. */
+  readonly lingerMsMax: number
   readonly connectionsMax: number
   /** What runs may finish for this long after `close`. */
   readonly closeMsMax: number
@@ -59,6 +61,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   bodyMsMax: 120_000,
   budgetMsMax: 30_000,
   contentReadsMax: 16,
+  lingerMsMax: 2000,
   connectionsMax: 2000,
   closeMsMax: 5000
 }

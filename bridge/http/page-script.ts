@@ -50,8 +50,7 @@ async function loop () {
 }
 
 async function ask (button) {
-  const { method, url, question } = button.dataset
-  if (question && !confirm(question)) return
+  const { method, url } = button.dataset
   const token = sessionStorage.getItem('token')
   const headers = token ? { authorization: 'Bearer ' + token } : {}
   const response = await fetch(url, { method, headers })
@@ -70,7 +69,8 @@ async function ask (button) {
 
 document.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-url]')
-  if (button) ask(button).catch((error) => alert(error.message))
+  const { question } = button?.dataset ?? {}
+  if (button && (!question || confirm(question))) ask(button).catch((error) => alert(error.message))
 })
 document.addEventListener('visibilitychange', refresh)
 setTimeout(loop, 2000)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { HttpDeps, HttpOptions } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { listStates } from './image-list.ts'
@@ -22,7 +23,7 @@ export function createPageHandler (
     const [status, levels, now] = [live.read(), uplink.levels, Date.now()]
     const latest = await listStates(spool, { ...ALL, limit: PICTURES }, ['waiting', 'uploaded', 'failed'])
     const { held: failed } = await listStates(spool, { ...ALL, limit: FAILURES }, ['failed'])
-    const host = hostOf(request.headers.host)
+    const host = hostOf(request)
     const body = html`${viewHeader(status)}
 <p id="stale" role="alert" hidden></p>
 <main>
@@ -81,8 +82,8 @@ function icon (tone: keyof typeof ICON_COLOURS): string {
 }
 
 /** It goes into a line that people paste into a shell, and a peer may send anything as its Host. */
-function hostOf (header: string | undefined): string {
-  return header !== undefined && /^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-f:.]+\](:\d+)?$/i.test(header) ? header : 'localhost'
+function hostOf ({ headers: { host = '' }, socket }: IncomingMessage): string {
+  return /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(host) ? host : `localhost:${socket.localPort}`
 }
 
 /** Where every interface is listened on, the name this page was reached by is one that works. */

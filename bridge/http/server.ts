@@ -24,6 +24,7 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   let isClosing = false
   const answer = createAnswerer(createRoutes(deps, options, { limits, status }), {
     observe: deps.observe,
+    limits,
     isLast: () => isClosing || deps.isStopping()
   })
   // requestTimeout would count the time a body waits for its memory; bodies have limits of their own (body.ts).
@@ -53,11 +54,12 @@ type Answerer = (request: IncomingMessage, response: ServerResponse) => void
 
 interface AnswererDeps {
   readonly observe: Observe
+  readonly limits: HttpLimits
   /** No further request is to come on any connection. */
   readonly isLast: () => boolean
 }
 
-function createAnswerer (routes: readonly Route[], { observe, isLast }: AnswererDeps): Answerer {
+function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: AnswererDeps): Answerer {
   return (request, response) => {
     const startedAt = performance.now()
     const [path = '', search = ''] = splitOnce(request.url ?? '', '?')
@@ -74,7 +76,7 @@ function createAnswerer (routes: readonly Route[], { observe, isLast }: Answerer
       request, response, path, query: new URLSearchParams(search), id: match?.id ?? '', gone: gone.signal
     }
     void reply(match?.route, exchange).then((reply) => { // never rejects
-      if (reply !== undefined) writeReply(request, response, reply)
+      if (reply !== undefined) writeReply(exchange, reply, limits)
     })
   }
 }

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refuseDevice, refuseOperator, type Caller } from '../bridge/http/trust.ts'
+import { ask, keep, startSite } from './helpers/http.ts'
+import { jpegOf } from './helpers/jpeg.ts'
+
+const TOKEN = 'correct-horse-battery-staple'
+
+function caller (headers: Caller['headers'] = {}, remoteAddress = '127.0.0.1'): Caller {
+  return { headers: { host: 'localhost:8080', ...headers }, socket: { remoteAddress } }
+}
+
+const NEIGHBOURS: ReadonlyArray<readonly [string, Caller]> = [
+  ['curl', caller()],
+  ['curl by address', caller({ host: '127.0.0.1:8080' })],
+  ['curl by IPv6', caller({ host: '[::1]:8080' }, '::1')],
+  ['a socket that listens on both', caller({}, '::ffff:127.0.0.1')],
+  ['our own page', caller({ origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' })],
+  ['an address typed by hand', caller({ 'sec-fetch-site': 'none' })]
+]
+
+const STRANGERS: ReadonlyArray<readonly [string, Caller]> = [
+  ['another machine', caller({}, '192.0.2.7')],
+  ['another machine that calls itself local', caller({ host: '127.0.0.1' }, '192.0.2.7')],
+  ['a page whose name was pointed here (DNS rebinding)', caller({ host: 'evil.example:8080', origin: 'http://evil.example:8080', 'sec-fetch-site': 'same-origin' })],
+  ['a name that begins like ours', caller({ host: 'localhost.evil.example' })],
+  ['an address that begins like ours', caller({ host: '127.0.0.1.evil.example' })],
+  ['no Host at all', caller({ host: undefined })],
+  ['a form on a page of another site', caller({ origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' })],
+  ['a page without an origin', caller({ origin: 'null' })],
+  ['another program of this machine that serves pages', caller({ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' })],
+  ['a browser that sends no Origin', caller({ 'sec-fetch-site': 'cross-site' })],
+  ['a proxy on this machine', caller({ 'x-forwarded-for': '192.0.2.7' })],
+  ['a proxy that follows RFC 7239', caller({ forwarded: 'for=192.0.2.7' })]
+]
+
+test('without a token whoever is on this machine may act, and nobody else may', () => {
+  for (const [who, neighbour] of NEIGHBOURS) assert.equal(refuseOperator(neighbour, undefined), undefined, who)
+  for (const [who, stranger] of STRANGERS) assert.equal(refuseOperator(stranger, undefined)?.status, 403, who)
+})
+
+test('with a token whoever shows it may act, and being on this machine does not count', () => {
+  const bearer = (token: string): Caller['headers'] => ({ authorization: `Bearer ${token}` })
+  assert.equal(refuseOperator(caller(bearer(TOKEN), '192.0.2.7'), TOKEN), undefined)
+  for (const headers of [{}, bearer('wrong'), bearer(`${TOKEN}x`), { authorization: TOKEN }, { authorization: 'Bearer ' }]) {
+    const refused = refuseOperator(caller(headers), TOKEN)
+    assert.equal(refused?.status, 401)
+    assert.match(refused.headers['www-authenticate'] ?? '', /^Bearer/)
+  }
+})
+
+test('a device on this machine may send images as it may over MQTT, one elsewhere needs the token', () => {
+  const elsewhere = caller({}, '192.0.2.7')
+  assert.equal(refuseDevice(caller(), TOKEN), undefined)
+  assert.equal(refuseDevice(elsewhere, TOKEN)?.status, 401)
+  assert.equal(refuseDevice(elsewhere, undefined)?.status, 403)
+  assert.equal(refuseDevice(caller({ authorization: `Bearer ${TOKEN}` }, '192.0.2.7'), TOKEN), undefined)
+  for (const [who, stranger] of STRANGERS) assert.equal(refuseDevice(stranger, undefined)?.status, 403, who)
+})
+
+test('a page that was rebound to this machine deletes nothing, retries nothing and sends nothing', async (t) => {
+  const site = await startSite(t)
+  await keep(site.spool, 'cam-1', 'a1', jpegOf(2000))
+  const rebound = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' }
+  const path = `${site.url}/api/v1/images/cam-1:a1`
+  const image = jpegOf(2000)
+  const sent = { method: 'POST', headers: { ...rebound, 'content-type': 'image/jpeg', 'content-length': image.length } }
+  const answers = [
+    await ask(path, { method: 'DELETE', headers: rebound }),
+    await ask(`${path}/retry`, { method: 'POST', headers: rebound }),
+    await ask(`${site.url}/api/v1/images/retry`, { method: 'POST', headers: rebound }),
+    await ask(`${site.url}/?device=cam-2`, sent, image)
+  ]
+  assert.deepEqual(answers.map(({ status }) => status), [403, 403, 403, 403])
+  assert.deepEqual(site.spool.ledger, { acknowledged: 1, uploaded: 0, waiting: 1, failed: 0, dropped: 0 })
+})
+
+test('the token opens what needs it, and reading needs none', async (t) => {
+  const site = await startSite(t, { http: { token: TOKEN } })
+  await keep(site.spool, 'cam-1', 'a1', jpegOf(2000))
+  const path = `${site.url}/api/v1/images/cam-1:a1`
+  assert.equal((await ask(path)).status, 200)
+  assert.equal((await ask(path, { method: 'DELETE' })).status, 401)
+  assert.equal((await ask(path, { method: 'DELETE', headers: { authorization: `Bearer ${TOKEN}` } })).status, 200)
+  assert.equal(site.spool.ledger.dropped, 1)
+})
