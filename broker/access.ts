@@ -1,5 +1,10 @@
 import { isLoopback, type Anonymous } from './admission.ts'
 
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** The listener would let in whom nobody meant to, or nobody at all; the message says how to fix it. */
 export class AccessError extends Error {
   readonly code: 'ANONYMOUS_BEYOND_LOOPBACK' | 'NOBODY_MAY_CONNECT'
@@ -12,17 +17,17 @@ export class AccessError extends Error {
 }
 
 /** Throws AccessError. Devices have no identity yet, so whoever may connect is anonymous. */
-export function checkAccess (listen: { readonly host: string, readonly port: number }, anonymous: Anonymous): void {
-  const { host, port } = listen
+export function checkAccess ({ host, port }: Address, anonymous: Anonymous): void {
   if (anonymous === 'always') return
   if (anonymous === 'never') {
     throw new AccessError('NOBODY_MAY_CONNECT',
-      `auth.anonymous is never and devices have no other way to say who they are, so none could connect to ${host}:${port}; ` +
-      'set auth.anonymous: loopback for clients on this machine')
+      'auth.anonymous is never and devices have no other way to say who they are, so none could connect to ' +
+      `${host}:${port}; set auth.anonymous: loopback for clients on this machine`)
   }
   if (!isLoopback(host)) {
     throw new AccessError('ANONYMOUS_BEYOND_LOOPBACK',
       `mqtt.listen is ${host}:${port}, which other machines can reach, and auth.anonymous is ${anonymous}; ` +
-      'set mqtt.listen to 127.0.0.1:1883, or auth.anonymous: always if every machine that can reach this port may publish')
+      'set mqtt.listen to 127.0.0.1:1883, ' +
+      'or auth.anonymous: always if every machine that can reach this port may publish')
   }
 }

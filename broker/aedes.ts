@@ -3,7 +3,10 @@ import type { BrokerLimits } from './limits.ts'
 
 type Publish = (packet: PublishPacket, client: unknown, done: () => void) => void
 
-/** Aedes with our hooks. A packet in `unrouted` is acknowledged, and then neither routed, queued nor retained. */
+/**
+ * Aedes with our hooks. A packet in `unrouted` is acknowledged, and then neither routed, queued
+ * nor retained.
+ */
 export function createAedes (hooks: AedesOptions, limits: BrokerLimits, unrouted: WeakSet<object>): Aedes {
   const aedes = new Aedes({
     ...hooks,

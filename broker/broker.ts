@@ -45,7 +45,7 @@ export interface Broker {
   notify (deviceId: DeviceId, note: Note): void
   /**
    * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
-   * connection. Bounded by closeMs and lingerMs.
+   * connection. Takes closeMs and lingerMs at most, and closeMs again where a last will was an image.
    */
   close (): Promise<void>
 }
@@ -118,7 +118,8 @@ class EmbeddedBroker implements Broker {
       throw error
     }
     this.#port = (this.#server.address() as AddressInfo).port // no path was given, so it is no string
-    this.#pulse = setInterval(() => this.#checkAll(), this.#limits.pulseMs)
+    // After the sockets were read, or a busy process would take its own delay for their silence.
+    this.#pulse = setInterval(() => setImmediate(() => this.#checkAll()), this.#limits.pulseMs)
   }
 
   notify (deviceId: DeviceId, note: Note): void {
@@ -167,7 +168,8 @@ class EmbeddedBroker implements Broker {
       this.#connectionOf(client).refuse('unsupported_protocol', error.message)
     })
     aedes.on('clientError', (client, error) => {
-      this.#connectionOf(client).endsFor(error.message === 'drain timeout' ? 'slow_consumer' : 'refused', error.message)
+      const reason = error.message === 'drain timeout' ? 'slow_consumer' : 'refused' // aedes lib/client.js
+      this.#connectionOf(client).endsFor(reason, error.message)
     })
     aedes.on('unsubscribe', (filters, client) => {
       for (const filter of filters) this.#connectionOf(client).filters.delete(filter)
@@ -204,7 +206,8 @@ class EmbeddedBroker implements Broker {
     const { clientId } = connection
     this.#connections.delete(connection)
     this.#sockets.down()
-    if (clientId !== undefined && this.#connected.get(clientId) === connection) this.#connected.delete(clientId)
+    if (clientId === undefined || this.#connected.get(clientId) !== connection) return
+    this.#connected.delete(clientId)
   }
 
   #connectionOf (client: Client): Connection {

@@ -11,7 +11,7 @@ export type Settle = () => void
 
 export interface ClaimDeps {
   readonly budget: MemoryBudget
-  /** The publish that was blocked may be read. Called from within another's release: make a note, do not act. */
+  /** The publish that was blocked may be read. Called from within another's release: note it, do not act. */
   readonly onRoom: () => void
 }
 
@@ -41,7 +41,7 @@ export class Claims {
     return this.#withoutPlace !== undefined || this.#unclaimed.at(-1)?.isHeld === false
   }
 
-  /** The header of a publish was read. A place first, then memory: the other way round it would keep memory idle. */
+  /** The header of a publish was read. A place first, then memory: it would hold memory idle otherwise. */
   enter (bytes: number): void {
     const { inFlightMax, smallBytesMax } = this.#limits
     if (this.#unclaimed.length + this.#held >= inFlightMax) {

@@ -64,6 +64,7 @@ export class Connection {
       case 'connect-late': return this.refuse('timeout', 'no complete CONNECT arrived in time')
       case 'not-connect': return this.refuse('unsupported_protocol', describeFirstByte(finding.firstByte))
       case 'silent': return this.endsFor('keepalive')
+      case 'stuck': return this.endsFor('keepalive', 'a packet it had begun did not go on')
       case 'malformed':
         this.refuse('unsupported_protocol', 'a remaining length of more than four bytes [MQTT-2.2.3]')
         return this.endsFor('refused', 'a remaining length of more than four bytes')
@@ -80,14 +81,17 @@ export class Connection {
     const { reason, detail } = this.#ending ?? { reason: 'socket_error' }
     if (this.#state === 'connected' && this.#clientId !== undefined) {
       this.#observe({
-        kind: 'client-disconnected', clientId: this.#clientId, reason, ...(detail === undefined ? {} : { detail })
+        kind: 'client-disconnected',
+        clientId: this.#clientId,
+        reason,
+        ...(detail === undefined ? {} : { detail })
       })
     }
     this.#state = 'closed'
   }
 }
 
-/** What most likely speaks, where the first byte is no CONNECT: the operator then knows which setting to look at. */
+// What most likely speaks, so that the operator knows which setting to look at.
 function describeFirstByte (byte: number): string {
   if (byte === 0x16) return 'what arrived looks like TLS; this listener speaks plain MQTT'
   if (byte >= 0x41 && byte <= 0x5a) return 'what arrived looks like HTTP; this listener speaks MQTT'

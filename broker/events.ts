@@ -2,7 +2,13 @@
 export type BrokerEvent =
   | { readonly kind: 'client-connected', readonly clientId: string }
   | { readonly kind: 'connect-refused', readonly result: ConnectRefusal, readonly remote: string, readonly detail: string }
-  | { readonly kind: 'client-disconnected', readonly clientId: string, readonly reason: DisconnectReason, readonly detail?: string }
+  /** `detail` where there is more to say than the reason. */
+  | {
+    readonly kind: 'client-disconnected'
+    readonly clientId: string
+    readonly reason: DisconnectReason
+    readonly detail?: string
+  }
   | { readonly kind: 'publish-received', readonly qos: 0 | 1 | 2 }
   /** An image, from the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
   | { readonly kind: 'publish-acknowledged', readonly seconds: number }

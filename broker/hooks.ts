@@ -1,5 +1,8 @@
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
-import { judgeConnect, judgeFilter, judgePublish, type Anonymous, type PublishVerdict, type TopicRules } from './admission.ts'
+import {
+  judgeConnect, judgeFilter, judgePublish,
+  type Anonymous, type ConnectDenial, type PublishVerdict, type TopicRules
+} from './admission.ts'
 import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, TakeCustody } from './custody.ts'
@@ -31,7 +34,8 @@ export interface HookDeps {
 
 export type HookRules = TopicRules & BrokerLimits & { readonly anonymous: Anonymous }
 
-type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'>>
+type HookName = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'
+type Hooks = Required<Pick<AedesOptions, HookName>>
 type Done = (error?: Error | null) => void
 type ImageVerdict = Extract<PublishVerdict, { kind: 'image' }>
 
@@ -52,19 +56,20 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       authorizePublish(deps, rules, { client, packet, done })
     },
     authorizeSubscribe (client, subscription, done) {
-      const { filters } = deps.connectionOf(client)
       const { topic } = subscription
-      const detail = judgeFilter(topic, rules) ?? (filters.size < rules.subscriptionsMax || filters.has(topic)
-        ? undefined
-        : `more than ${rules.subscriptionsMax} subscriptions`)
-      if (detail === undefined) {
-        filters.add(topic)
-        return done(null, subscription)
-      }
+      const detail = judgeFilter(topic, rules) ?? addFilter(deps.connectionOf(client).filters, topic, rules)
+      if (detail === undefined) return done(null, subscription)
       deps.observe({ kind: 'topic-refused', clientId: client.id, topic: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     }
   }
+}
+
+/** Says why not, where there is no room for one more. */
+function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: HookRules): string | undefined {
+  if (filters.size >= subscriptionsMax && !filters.has(filter)) return `more than ${subscriptionsMax} subscriptions`
+  filters.add(filter)
+  return undefined
 }
 
 // Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
@@ -82,8 +87,9 @@ function preConnect (connection: Connection, packet: ConnectPacket, rules: HookR
   connection.refuse(denial.result, denial.detail)
 }
 
-function deniedBy ({ connectionOf, connected, sessions }: HookDeps, client: Client, rules: HookRules): Connection['denial'] {
-  const connection = connectionOf(client)
+function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
+  const { connected, sessions } = deps
+  const connection = deps.connectionOf(client)
   if (connection.denial !== undefined) return connection.denial
   if (!sessions.open(client.id, client.clean)) {
     const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
@@ -118,16 +124,20 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
       return done(null)
     case 'refused':
       deps.unrouted.add(packet)
-      deps.observe({ kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail })
+      deps.observe({
+        kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail
+      })
       settle()
       return done(null) // acknowledged and dropped: a closed connection would send it again for ever
   }
 }
 
-function judge ({ retained }: HookDeps, rules: HookRules, { topic, payload, retain }: PublishPacket): PublishVerdict {
+function judge ({ retained }: HookDeps, rules: HookRules, packet: PublishPacket): PublishVerdict {
+  const { topic, payload, retain } = packet
   const verdict = judgePublish(topic, payload.length, rules)
   if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
-  return { kind: 'refused', detail: `no room to retain it: retained messages take ${retained.bytes} of ${rules.retainedBytesMax} bytes` }
+  const detail = `no room to retain it: ${retained.bytes} of ${rules.retainedBytesMax} bytes are taken`
+  return { kind: 'refused', detail }
 }
 
 interface Taking {

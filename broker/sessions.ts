@@ -44,8 +44,8 @@ export class Sessions {
 
   /** Bounds the store of a broker that listens; `isGranted` says again what authorizeSubscribe said. */
   bound (aedes: Aedes, isGranted: (filter: string) => boolean): void {
-    const { persistence: store } = aedes as unknown as { persistence: Store } // public, but not in the types of 1.2.0
-    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, incomingStorePacket } = bindAll(store)
+    const { persistence: store } = aedes as unknown as { persistence: Store } // not in the types of 1.2.0
+    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, incomingStorePacket } = bind(store)
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
       addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(topic)))
@@ -75,7 +75,7 @@ export class Sessions {
   }
 }
 
-function bindAll (store: Store): Store {
+function bind (store: Store): Store {
   return {
     addSubscriptions: store.addSubscriptions.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),

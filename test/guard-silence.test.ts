@@ -32,7 +32,7 @@ test('an upload slower than the keep alive arrives, and a silent peer is cut', a
   }
   await slow.receives(puback(1))
   const silentMs = await silence
-  assert.ok(silentMs > 1500 && silentMs < 3500, `the silent peer was cut after ${silentMs} ms`)
+  assert.ok(silentMs > 1400 && silentMs < 3500, `the silent peer was cut after ${silentMs} ms`)
   assert.deepEqual(seen('client-disconnected').map(({ clientId, reason }) => ({ clientId, reason })),
     [{ clientId: 'silent', reason: 'keepalive' }])
 })
@@ -56,7 +56,7 @@ test('an upload that stops gives its memory back to those that wait', async (t) 
   await eventually(() => budget.levels.heldBytes > 0)
   const device = await connectDevice(t, port)
   await device.publishAsync(topic, image, { qos: 1 })
-  assert.equal(seen('client-disconnected')[0]?.reason, 'keepalive')
+  assert.match(seen('client-disconnected')[0]?.detail ?? '', /did not go on/)
 })
 
 test('an upload that creeps on byte by byte gives its memory back too', async (t) => {
@@ -69,5 +69,5 @@ test('an upload that creeps on byte by byte gives its memory back too', async (t
   await eventually(() => budget.levels.heldBytes > 0)
   const device = await connectDevice(t, port)
   await device.publishAsync(topic, image, { qos: 1 })
-  assert.equal(seen('client-disconnected')[0]?.reason, 'keepalive')
+  assert.match(seen('client-disconnected')[0]?.detail ?? '', /did not go on/)
 })

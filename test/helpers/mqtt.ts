@@ -117,8 +117,17 @@ export class RawClient {
     await eventually(() => this.isClosed, { timeoutMs, what: 'the end of the connection' })
   }
 
-  async receives (bytes: Buffer): Promise<void> {
-    await eventually(() => this.#received.includes(bytes), { what: `${bytes.toString('hex')} from the broker` })
+  receives (bytes: Buffer): Promise<void> {
+    return this.until((received) => received.includes(bytes), bytes.toString('hex'))
+  }
+
+  /** Resolves once what was received is what is looked for. */
+  async until (isThere: (received: Buffer) => boolean, what: string): Promise<void> {
+    const signal = AbortSignal.timeout(20_000)
+    while (!isThere(this.#received)) {
+      if (this.isClosed) throw new Error(`the broker closed the connection before it sent ${what}`)
+      await Promise.race([once(this.socket, 'data', { signal }), once(this.socket, 'close', { signal })])
+    }
   }
 }
 
@@ -133,7 +142,7 @@ export async function openRaw (t: TestContext, port: number): Promise<RawClient>
 export async function connectRaw (t: TestContext, port: number, options: ConnectOptions = {}): Promise<RawClient> {
   const client = await openRaw(t, port)
   client.send(connectPacket(options))
-  await eventually(() => client.received.length >= 4, { what: 'CONNACK' })
+  await client.until((received) => received.length >= 4, 'CONNACK')
   if (client.received[3] !== 0) throw new Error(`CONNACK ${client.received[3]}`)
   return client
 }
