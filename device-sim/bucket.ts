@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 
 /** Where the objects are. What is left out comes from the AWS SDK's own chains (environment, profile). */
 export interface StoreAccess {
@@ -19,11 +19,14 @@ export interface Listed {
 }
 
 export interface Content {
-  /** Hex. */
-  readonly sha256: string
   /** The first bytes, up to HEAD_BYTES. */
   readonly head: Buffer
   readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface HashedContent extends Content {
+  /** Hex, of the whole object. */
+  readonly sha256: string
 }
 
 /** Enough to find a mark behind a photo's Exif data (at most 64 KiB a segment). */
@@ -69,31 +72,35 @@ export class Bucket {
   }
 
   /** Reads an object as a stream; its bytes are hashed and not kept. */
-  async read (key: string, signal: AbortSignal): Promise<Content> {
-    const { Body, Metadata } = await this.#client.send(
-      new GetObjectCommand({ Bucket: this.#name, Key: key }), { abortSignal: signal })
+  async read ({ key }: Listed, signal: AbortSignal): Promise<HashedContent> {
+    const { body, metadata } = await this.#get(key, signal)
     const hash = createHash('sha256')
     const head: Buffer[] = []
     let headBytes = 0
-    for await (const chunk of (Body ?? []) as AsyncIterable<Buffer>) { // in Node the SDK gives a Readable
+    for await (const chunk of body) {
       hash.update(chunk)
       if (headBytes < HEAD_BYTES) head.push(chunk)
       headBytes += chunk.length
     }
-    return {
-      sha256: hash.digest('hex'),
-      head: Buffer.concat(head).subarray(0, HEAD_BYTES),
-      metadata: Metadata ?? {}
-    }
+    return { sha256: hash.digest('hex'), head: Buffer.concat(head).subarray(0, HEAD_BYTES), metadata }
   }
 
-  async readMetadata (key: string, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
-    const { Metadata } = await this.#client.send(
-      new HeadObjectCommand({ Bucket: this.#name, Key: key }), { abortSignal: signal })
-    return Metadata ?? {}
+  /** Reads an object no further than its head. */
+  async peek ({ key, bytes }: Listed, signal: AbortSignal): Promise<Content> {
+    const range = bytes > HEAD_BYTES ? `bytes=0-${HEAD_BYTES - 1}` : undefined // an empty object has no range
+    const { body, metadata } = await this.#get(key, signal, range)
+    const head: Buffer[] = []
+    for await (const chunk of body) head.push(chunk)
+    return { head: Buffer.concat(head), metadata }
   }
 
   close (): void {
     this.#client.destroy()
+  }
+
+  async #get (key: string, signal: AbortSignal, range?: string) {
+    const { Body, Metadata } = await this.#client.send(
+      new GetObjectCommand({ Bucket: this.#name, Key: key, Range: range }), { abortSignal: signal })
+    return { body: (Body ?? []) as AsyncIterable<Buffer>, metadata: Metadata ?? {} } // in Node a Readable
   }
 }

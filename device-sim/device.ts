@@ -117,17 +117,19 @@ export class Device {
     const sha256 = createHash('sha256').update(image).digest('hex')
     const payload = this.#options.format === 'raw' ? image : wrap(capture, image, sha256)
     const isAgain = capture.sha256 !== undefined
-    const sentAt = now()
     capture.sha256 = sha256
     this.#inFlight.add(capture)
     observe({ kind: 'sent', sha256, bytes: image.length, isAgain })
     const { mark: { deviceId, capturedAt: plannedAt }, imageId } = capture
-    link.publish(formatImageTopic(this.#options.topicPrefix, deviceId, imageId), payload).then(() => {
+    const facts = { device: deviceId, imageId, bytes: image.length, sha256, plannedAt }
+    const sentAt = now()
+    const topic = formatImageTopic(this.#options.topicPrefix, deviceId, imageId)
+    // What waits here for the PUBACK must not hold the image, or an outage fills the memory with them.
+    link.publish(topic, payload).then(() => {
       if (this.#link !== link) return // the connection was lost first, and so was this PUBACK
       this.#inFlight.delete(capture)
       this.#fruitless = 0
-      const facts = { device: deviceId, imageId, bytes: image.length, sha256, plannedAt, ackedAt: now() }
-      observe({ kind: 'acknowledged', image: facts, sentAt })
+      observe({ kind: 'acknowledged', image: { ...facts, ackedAt: now() }, sentAt })
       this.#fill()
     }, () => {}) // the connection is gone, and all that was in flight waits again
   }

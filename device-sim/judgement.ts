@@ -35,20 +35,20 @@ export function listWanted ({ run, devices, startedAt, acknowledged, unacknowled
   }
 }
 
-/** Reads only what can be an image of the run: not what is older, nor the bytes of what has another size. */
+/** Reads what can be an image of the run: nothing of what is older, the head of what has another size. */
 export async function judge (bucket: Bucket, object: Listed, { wanted, signal }: {
   readonly wanted: Wanted
   readonly signal: AbortSignal
 }): Promise<Judgement> {
-  if (object.modifiedAt < wanted.startedAt - SKEW_MS_MAX) return { kind: 'foreign' }
-  if (!wanted.sizes.has(object.bytes)) {
-    const metadata = await bucket.readMetadata(object.key, signal)
-    const head = Buffer.alloc(0)
-    return { kind: belongs(wanted, { key: object.key, metadata, head }) ? 'corrupted' : 'foreign' }
+  const { key, bytes, modifiedAt } = object
+  if (modifiedAt < wanted.startedAt - SKEW_MS_MAX) return { kind: 'foreign' }
+  if (!wanted.sizes.has(bytes)) {
+    const { head, metadata } = await bucket.peek(object, signal)
+    return { kind: belongs(wanted, { key, metadata, head }) ? 'corrupted' : 'foreign' }
   }
-  const { sha256, head, metadata } = await bucket.read(object.key, signal)
+  const { sha256, head, metadata } = await bucket.read(object, signal)
   if (wanted.sent.has(sha256)) return { kind: 'sent', sha256 }
-  return { kind: belongs(wanted, { key: object.key, metadata, head }) ? 'corrupted' : 'foreign' }
+  return { kind: belongs(wanted, { key, metadata, head }) ? 'corrupted' : 'foreign' }
 }
 
 interface Claims {

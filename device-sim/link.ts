@@ -55,9 +55,24 @@ export async function openLink ({ host, port, clientId }: LinkOptions): Promise<
     link: {
       closed,
       close: (isBusy) => { client.end(isBusy) },
-      async publish (topic, payload) { await client.publishAsync(topic, payload, { qos: 1 }) }
+      publish: (topic, payload) => publish(client, topic, payload)
     }
   }
+}
+
+// Neither publishAsync nor an async function: their frames would hold the payload until the PUBACK.
+function publish (client: MqttClient, topic: string, payload: Buffer): Promise<void> {
+  const { promise, callback } = createPuback()
+  client.publish(topic, payload, { qos: 1 }, callback)
+  return promise
+}
+
+function createPuback (): { readonly promise: Promise<void>, readonly callback: (error?: Error) => void } {
+  let callback: (error?: Error) => void = () => {}
+  const promise = new Promise<void>((resolve, reject) => {
+    callback = (error) => error === undefined || error === null ? resolve() : reject(error)
+  })
+  return { promise, callback }
 }
 
 // MQTT.js keeps every PUBLISH until its PUBACK, to send it again after a reconnect. The device renders

@@ -56,7 +56,8 @@ function createCommand (): Command {
     .option('--out <file>', 'write the report as JSON to a file as well')
     .option('--manifest <file>', 'write a JSON line for each PUBACKed image')
     .option('--quiet', 'no line a second on stderr')
-    .option('--allow-remote', 'load targets beyond this machine', DEFAULTS.allowRemote)
+    .addOption(new Option('--allow-remote', 'load targets beyond this machine')
+      .default(DEFAULTS.allowRemote, 'no'))
 }
 
 function addLoad (command: Command): void {
@@ -65,15 +66,15 @@ function addLoad (command: Command): void {
     .option('-p, --port <port>', 'its port', whole, DEFAULTS.port)
     .option('-c, --devices <n>', 'how many devices', whole, DEFAULTS.devices)
     .addOption(new Option('--count <n>', 'the same as --devices').argParser(whole).hideHelp())
-    .option('-d, --duration <time>', 'how long they do (default: 60s; with --limit, no end)', duration)
-    .option('-L, --limit <n>', 'stop after so many images of all devices together', whole)
+    .option('-d, --duration <time>', 'how long they take pictures (default: 60s)', duration)
+    .option('-L, --limit <n>', 'stop after so many images; alone, there is no other end', whole)
     .addOption(new Option('--rate <rate>', 'images of each device')
       .argParser(rate).default(DEFAULTS.ratePerSecond, '2/min'))
     .addOption(new Option('-s, --size <size>', 'of an image').argParser(size).default(DEFAULTS.size, '250KB'))
     .option('--images <dir>', 'send the JPEG and PNG files of a directory, a comment added to each copy')
     .option('--prefix <text>', 'of the device ids', DEFAULTS.prefix)
     .option('--topic-prefix <topic>', 'of the topics', DEFAULTS.topicPrefix)
-    .option('--ids', 'name each image in its topic (default)', DEFAULTS.ids)
+    .addOption(new Option('--ids', 'name each image in its topic').default(DEFAULTS.ids, 'yes'))
     .option('--no-ids', 'send images without names')
     .addOption(new Option('--format <format>', 'the payload: image bytes, or a JSON envelope')
       .choices(['raw', 'json']).default(DEFAULTS.format))

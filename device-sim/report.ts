@@ -56,6 +56,9 @@ export interface Report {
   /** From the planned capture to the capture: the simulator's own fault. */
   readonly lag: Percentiles
   readonly reconnects: number
+  /** Connections that were tried and not opened, and why the latest was not. */
+  readonly connectFailures: number
+  readonly lastFailure: string | undefined
   readonly evidence: Evidence
 }
 
@@ -84,7 +87,8 @@ export function formatReport (report: Report): string {
       `${(report.acknowledgedBytes / 1e6 / Math.max(report.seconds, 0.001)).toFixed(2)} MB/s`,
     `PUBACK       from planned capture   ${formatPercentiles(report.fromPlan)}`,
     `             from send              ${formatPercentiles(report.fromSend)}`,
-    `connections  ${report.reconnects} reconnects`,
+    `connections  ${report.reconnects} reconnects, ${report.connectFailures} not opened` +
+      `${report.lastFailure === undefined ? '' : ` (${report.lastFailure})`}`,
     `simulator    schedule lag           ${formatPercentiles(lag)}`
   ]
   if (counts.unfinished > 0) {

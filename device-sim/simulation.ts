@@ -161,7 +161,7 @@ interface Ended {
 }
 
 function summarise ({ run, ids, source, tally, span, isInterrupted }: Ended): Report {
-  const { acknowledged, unacknowledged, acknowledgedBytes, reconnects } = tally
+  const { acknowledged, unacknowledged, acknowledgedBytes, reconnects, connectFailures, lastFailure } = tally
   const { startedAt, endedAt, planned } = span
   const seconds = (endedAt - startedAt) / 1000
   const lag = tally.lag.percentiles
@@ -180,6 +180,8 @@ function summarise ({ run, ids, source, tally, span, isInterrupted }: Ended): Re
     fromSend: tally.fromSend.percentiles,
     lag,
     reconnects,
+    connectFailures,
+    lastFailure,
     evidence: { run, devices: new Set(ids), startedAt, acknowledged, unacknowledged }
   }
 }

@@ -16,10 +16,10 @@ export interface StoreFlags {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Written by Sluice for whoever runs on the same machine: a JSON object of FIELDS, all strings. */
+/** Written by Sluice for whoever runs on the same machine: a JSON object of strings, with FIELDS at least. */
 const STORE_FILE = './data/local-store.json'
 const FIELDS = ['endpoint', 'bucket', 'accessKeyId', 'secretAccessKey'] as const
-type StoreFile = Partial<Record<typeof FIELDS[number], string>>
+type StoreFile = Partial<Record<typeof FIELDS[number] | 'region', string>>
 
 /** Flags before the file, the file before the environment; the AWS SDK's own chains find what is left. */
 export async function chooseStore (flags: StoreFlags, env: Environment): Promise<StoreAccess> {
@@ -38,7 +38,7 @@ export async function chooseStore (flags: StoreFlags, env: Environment): Promise
   return {
     endpoint,
     bucket,
-    region: flags.s3Region ?? env['AWS_REGION'],
+    region: flags.s3Region ?? file.region ?? env['AWS_REGION'],
     accessKeyId: flags.s3AccessKeyId ?? file.accessKeyId,
     secretAccessKey: flags.s3SecretAccessKey ?? file.secretAccessKey
   }
@@ -48,20 +48,19 @@ async function readStoreFile (path: string): Promise<StoreFile> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new SimulatorError('USAGE', `s3-file: ${path} cannot be read: ${String(cause)}`)
   })
-  const fields = parseObject(text)
-  return Object.fromEntries(FIELDS.map((name) => {
-    const value = fields.get(name)
-    if (typeof value !== 'string') throw new SimulatorError('USAGE', `s3-file: ${path} has no "${name}"`)
-    return [name, value]
-  }))
+  const found = parseStrings(text)
+  const missing = FIELDS.filter((name) => found[name] === undefined)
+  if (missing.length > 0) throw new SimulatorError('USAGE', `s3-file: ${path} has no ${missing.join(', ')}`)
+  return found
 }
 
-function parseObject (text: string): ReadonlyMap<string, unknown> {
+// What is no JSON object has no fields.
+function parseStrings (text: string): Readonly<Record<string, string>> {
   try {
     const value: unknown = JSON.parse(text)
-    return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : [])
+    return Object.fromEntries(Object.entries(value ?? {}).filter(([, field]) => typeof field === 'string'))
   } catch {
-    return new Map()
+    return {}
   }
 }
 

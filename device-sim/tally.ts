@@ -10,7 +10,8 @@ export class Tally {
   connected = 0
   reconnects = 0
   acknowledgedBytes = 0
-  /** Why the latest connection was not opened. */
+  connectFailures = 0
+  /** The latest of them, in words. */
   lastFailure: string | undefined
   readonly acknowledged: Acknowledged[] = []
   /** SHA-256 and bytes of what was sent and has no PUBACK yet. The receiver may have it all the same. */
@@ -34,6 +35,7 @@ export class Tally {
         this.connected--
         break
       case 'connect-failed':
+        this.connectFailures++
         this.lastFailure = `${event.device}: ${event.reason}`
         break
       case 'captured':

@@ -1,6 +1,7 @@
 // The judge of "nothing lost". It knows no key layout: it reads every object that can belong to the
 // run and looks for the SHA-256 of what was sent.
 
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bucket, type StoreAccess } from './bucket.ts'
 import { SimulatorError } from './errors.ts'
@@ -19,6 +20,8 @@ export interface VerifyOptions {
   readonly progress: (found: number, acknowledged: number) => void
 }
 
+const REST_POLLS_MAX = 10
+
 const DEFAULTS: VerifyOptions = { timeoutMs: 300_000, pollMs: 1000, concurrency: 8, progress: () => {} }
 
 /**
@@ -32,6 +35,8 @@ export async function verify (
   signal: AbortSignal = new AbortController().signal
 ): Promise<Verdict> {
   const { timeoutMs, pollMs, concurrency, progress } = { ...DEFAULTS, ...chosen }
+  const stop = AbortSignal.any([signal])
+  setMaxListeners(0, stop) // every request listens until its connection is free again
   const bucket = new Bucket(store)
   const inspection = new Inspection(evidence.acknowledged)
   const wanted = listWanted(evidence)
@@ -39,8 +44,8 @@ export async function verify (
   try {
     for (let wasComplete = false; ;) {
       const lookedAt = performance.now()
-      const trouble = await look({ bucket, inspection, wanted }, concurrency, signal)
-      signal.throwIfAborted()
+      const trouble = await look({ bucket, inspection, wanted }, concurrency, stop)
+      stop.throwIfAborted()
       const now = performance.now()
       const isLate = now - startedAt >= timeoutMs
       if (trouble !== undefined && (isLate || isForGood(trouble))) throw notListed(store, trouble)
@@ -49,8 +54,8 @@ export async function verify (
       const isComplete = trouble === undefined && found === evidence.acknowledged.length
       if (isLate || (isComplete && wasComplete)) return inspection.verdict((now - startedAt) / 1000)
       wasComplete = isComplete
-      // At most half of the time goes on looking.
-      await sleep(Math.max(pollMs, now - lookedAt), undefined, { signal })
+      // A long look is followed by a longer rest: the store has other work.
+      await sleep(Math.min(Math.max(pollMs, now - lookedAt), REST_POLLS_MAX * pollMs), undefined, { signal: stop })
     }
   } finally {
     bucket.close()
