@@ -128,18 +128,18 @@ test('the wire rate to the store stays within the allowance, retries and headers
   const { bridge, store, status } = await startTestBridge(t, { ...fast, SLUICE_UPLINK_CAPACITY: '8Mbit' })
   const allowed = 8e6 / 8 * 0.95
   const device = await connectDevice(t, bridge.mqtt.port)
-  await Promise.all(Array.from({ length: 30 }, (_, i) =>
+  await Promise.all(Array.from({ length: 40 }, (_, i) =>
     device.publishAsync(`devices/cam-1/images/n${i}`, jpegOf(150_000), { qos: 1 })))
   const samples: Array<readonly [number, number]> = []
   const startedAt = performance.now()
-  while (performance.now() - startedAt < 3000) {
+  while (performance.now() - startedAt < 5000) {
     samples.push([performance.now(), store.faults.counts().socketBytes])
     await delay(20)
   }
   const rates = samples.flatMap(([from, before]) => {
-    const later = samples.find(([at]) => at >= from + 1500)
+    const later = samples.find(([at]) => at >= from + 2500)
     return later === undefined ? [] : [(later[1] - before) / (later[0] - from) * 1000 / allowed]
   })
-  assert.ok(rates.length > 10 && Math.max(...rates) <= 1.1, `${Math.max(...rates)} of the allowance in 1.5 s`)
+  assert.ok(rates.length > 10 && Math.max(...rates) <= 1.08, `${Math.max(...rates)} of the allowance in 2.5 s`)
   assert.equal((await status()).ledger.exact, true)
 })

@@ -68,11 +68,11 @@ test('no more puts are under way than the concurrency allows', async (t) => {
   let most = 0
   store.answer = async (): Promise<Answer> => {
     most = Math.max(most, uplink.levels.uploading.size)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 300)) // long enough for the line to look idle
     return 'stored'
   }
-  await append(spool, ...Array.from({ length: 20 }, (_, i) => `n${i}`))
-  await eventually(() => spool.ledger.uploaded === 20)
+  await append(spool, ...Array.from({ length: 12 }, (_, i) => `n${i}`))
+  await eventually(() => spool.ledger.uploaded === 12)
   assert.equal(most, 3)
 })
 

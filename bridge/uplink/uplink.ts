@@ -42,6 +42,8 @@ export interface UplinkLevels {
 /** Attempts after which an entry is set aside, provided that others were stored meanwhile. */
 const ATTEMPTS_MAX = 8
 const READ_AGAIN_MS = 5_000
+/** A line on which nothing waited for so long has room. */
+const IDLE_MS_MAX = 40
 
 interface Attempts {
   readonly count: number
@@ -58,6 +60,8 @@ export class Uplink {
   readonly #inFlight = new Map<number, Entry>()
   readonly #attempts = new Map<number, Attempts>()
   readonly #ended = new Condition()
+  /** The put begun last, and what the allowance had given when it was. */
+  #begun: { readonly entry: Entry, readonly givenBytes: number } | undefined
   /** The one put that is tried while the store is thought to be down. */
   #trial: Entry | undefined
   #stored = 0
@@ -96,6 +100,7 @@ export class Uplink {
       const entry = await this.#picker.next(stop)
       if (entry === undefined) break
       if (alone) this.#trial = entry
+      this.#begun = { entry, givenBytes: this.#deps.allowance.givenBytes }
       const put = this.#upload(entry, cut)
         .catch((error: unknown) => { faults.push(error) })
         .finally(() => { sending.delete(put) })
@@ -107,13 +112,27 @@ export class Uplink {
   }
 
   /**
-   * Room for one more: puts share the line, so more of them than keep it busy would only make each
-   * slower. While some are waiting for their answers others may send.
+   * Waits until the put begun last has its bytes on the line, so that puts follow each other instead of
+   * making each other slow, and answers are waited for side by side. A line that stands idle because the
+   * store reads slowly is reason enough for another put.
    */
   async #lineFree (stop: AbortSignal): Promise<void> {
     const { allowance } = this.#deps
-    while (!stop.aborted && allowance.waitingBytes > allowance.pieceBytesMax) await sleep(5)
+    let idleMs = 0
+    while (!stop.aborted && idleMs < IDLE_MS_MAX) {
+      const leftBytes = this.#begunBytes()
+      if (leftBytes <= 0) break
+      const waitMs = Math.min(Math.max(1, leftBytes / allowance.bytesPerSecond * 1000), IDLE_MS_MAX / 2)
+      await sleep(waitMs)
+      idleMs = allowance.waitingBytes > 0 ? 0 : idleMs + waitMs
+    }
     await this.#ended.until(() => this.#inFlight.size < this.#options.concurrency, stop)
+  }
+
+  /** Of the put begun last: what the allowance has not given it yet. */
+  #begunBytes (): number {
+    if (this.#begun === undefined || !this.#inFlight.has(this.#begun.entry.sequence)) return 0
+    return this.#begun.entry.bytes - (this.#deps.allowance.givenBytes - this.#begun.givenBytes)
   }
 
   /** Waits out the backoff, then asks the store. True where a put may be tried. */
