@@ -43,9 +43,11 @@ test('201 is answered once the spool has the image, byte for byte', async (t) =>
     id: 'a1', device: 'cam-1', sha256: sha256(image), bytes: 50_000, state: 'waiting', message: ''
   })
   assert.equal(headers.get('location'), '/api/v1/images/cam-1:a1')
-  const { held } = await site.spool.list({ state: 'waiting', limit: 10 })
-  assert.equal(held.length, 1)
-  assert.deepEqual(held[0] && await site.spool.payload(held[0].entry), image)
+  const [entry] = await eventually(async () => {
+    const waiting = await site.spool.waiting(0, 10)
+    return waiting.length === 1 ? waiting : undefined
+  })
+  assert.deepEqual(entry && await site.spool.payload(entry), image)
 })
 
 test('nothing is answered before intake has settled who has the image', async (t) => {
