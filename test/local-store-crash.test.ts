@@ -115,3 +115,17 @@ test('a second store that is started on the folder by mistake leaves alone what 
   await startTestStore(t, { dir })
   assert.equal((await listDrafts(dir)).length, 1)
 })
+
+test('creators with If-None-Match cannot both win, even through two stores on one folder', async (t) => {
+  const dir = await makeFolder(t)
+  const stores = await Promise.all([spawnStore(t, dir), spawnStore(t, dir)])
+  const clients = stores.map(({ endpoint }) => createTestClient(endpoint))
+  t.after(() => { for (const client of clients) client.destroy() })
+  for (let round = 0; round < 10; round++) {
+    const outcomes = await Promise.allSettled(clients.map(async (client, i) => await client.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `new-${round}`, Body: `creator ${i}`, IfNoneMatch: '*' }))))
+    const winner = outcomes.findIndex(({ status }) => status === 'fulfilled')
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    for (const client of clients) assert.equal((await get(client, `new-${round}`)).bytes.toString(), `creator ${winner}`)
+  }
+})

@@ -7,7 +7,6 @@ import { refusal } from './errors.ts'
 import type { ObjectName } from './files.ts'
 import { append, partNumberMax, uploadName } from './multipart.ts'
 import type { Part } from './uploads.ts'
-import { withDraft } from './write-object.ts'
 import { isElement } from './xml.ts'
 
 /** Amazon S3 User Guide, "Multipart upload limits": every part but the last. */
@@ -32,7 +31,7 @@ export async function completeMultipartUpload (store: Store, call: Call, name: O
     const parts = choose(named, await store.uploads.parts(upload))
     checkSizes(parts, store.limits.objectBytesMax)
     const etag = `${etagOf(parts)}-${parts.length}`
-    await withDraft(store.files, async (draft) => {
+    await store.files.drafts.use(async (draft) => {
       const digests = new Digests(new Set(['md5' as const, ...(checksum === undefined ? [] : [checksum.algorithm])]))
       for (const { path } of parts) await append(draft, createReadStream(path), digests)
       const whole = verifyWhole(digests, checksum)

@@ -10,8 +10,9 @@ import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno } from './errors.ts'
 
-/** Pieces come off a socket in a few kB; a write of each would be a trip to the thread pool. */
+// Pieces come off a socket in a few kB; a write of each would be a trip to the thread pool.
 const batchBytesMin = 256 * 1024
+const batchPiecesMax = 1000
 
 export class Drafts {
   readonly #folder: string
@@ -33,9 +34,15 @@ export class Drafts {
     return new Drafts(mine)
   }
 
-  async create (): Promise<Draft> {
+  /** Hands out a new draft. Whatever happens, nothing is left of it but what was kept. */
+  async use<T> (work: (draft: Draft) => Promise<T>): Promise<T> {
     const path = this.path()
-    return new Draft(path, await open(path, 'wx'))
+    const draft = new Draft(path, await open(path, 'wx'))
+    try {
+      return await work(draft)
+    } finally {
+      await draft.discard()
+    }
   }
 
   /** A path that was never given out. */
@@ -60,7 +67,7 @@ export class Draft {
   async write (piece: Buffer): Promise<void> {
     this.#batch.push(piece)
     this.#batchBytes += piece.length
-    if (this.#batchBytes >= batchBytesMin) await this.#writeBatch()
+    if (this.#batchBytes >= batchBytesMin || this.#batch.length === batchPiecesMax) await this.#writeBatch()
   }
 
   /** Resolves once the bytes are durable, though their name is not. Nothing may be written after it. */
@@ -70,6 +77,12 @@ export class Draft {
     const stats = await this.#handle.stat({ bigint: true })
     await this.#close()
     return stats
+  }
+
+  /** Like `seal`, for what a loss of power may take. */
+  async end (): Promise<void> {
+    await this.#writeBatch()
+    await this.#close()
   }
 
   /** The file has been given its own name: there is nothing to discard. */
@@ -84,10 +97,14 @@ export class Draft {
   }
 
   async #writeBatch (): Promise<void> {
-    const batch = Buffer.concat(this.#batch)
+    const [batch, bytes] = [this.#batch, this.#batchBytes]
     this.#batch = []
     this.#batchBytes = 0
-    await this.#handle.writeFile(batch) // from where the last one ended, and whole
+    if (bytes === 0) return
+    const { bytesWritten } = await this.#handle.writev(batch)
+    if (bytesWritten === bytes) return
+    // A write may be short, on a disk that is nearly full for instance; writeFile goes on until it is whole or fails.
+    await this.#handle.writeFile(Buffer.concat(batch).subarray(bytesWritten))
   }
 
   async #close (): Promise<void> {

@@ -1,6 +1,6 @@
 // A store that behaves badly on purpose, for tests and the demo. Knobs are turned while it runs.
 
-import type { Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { refusalAs, type StoreError } from './errors.ts'
 
@@ -19,7 +19,8 @@ export interface Knobs {
   readonly reset: 'never' | 'request' | 'body' | 'answer'
   /**
    * Requests are not answered. They go on once this is turned off, and some whose client has given up too:
-   * what was sent whole is carried out, as with any server that hangs for a while.
+   * what was sent whole is carried out, as with any server that hangs for a while. A connection on which
+   * nothing moves for `idleMsMax` is closed all the same.
    */
   readonly stall: boolean
   /** Nothing listens: connections are cut, new ones refused. */
@@ -114,12 +115,12 @@ export class FaultPlan implements Faults {
   get reset (): Knobs['reset'] { return this.#knobs.reset }
 
   /** Holds a new request back, or loses it, as the knobs say. */
-  async admit (socket: Socket, signal: AbortSignal): Promise<void> {
+  async admit (response: ServerResponse): Promise<void> {
     this.#requests++
-    await this.#wait(this.#knobs.latencyMs, signal)
-    while (this.#knobs.stall && !signal.aborted) await this.#wait(Infinity, signal)
+    await this.#wait(this.#knobs.latencyMs, response)
+    while (this.#knobs.stall && !response.destroyed) await this.#wait(Infinity, response)
     if (this.#knobs.reset !== 'request') return
-    socket.resetAndDestroy()
+    response.req.socket.resetAndDestroy()
     throw Object.assign(new Error('reset by a fault'), { code: 'ECONNRESET' })
   }
 
@@ -133,23 +134,28 @@ export class FaultPlan implements Faults {
   }
 
   admitPut (key: string): void {
-    const found = this.#refusals.find(({ pattern }) => key.search(pattern) >= 0) // search keeps no state in the pattern
+    // Unlike test(), search() keeps no state in a pattern that has the flag g.
+    const found = this.#refusals.find(({ pattern }) => key.search(pattern) >= 0)
     if (found !== undefined) throw made(found.error)
   }
 
   /** Counts bytes of a body and resolves when the bandwidth has room for more. */
-  async pace (bytes: number, signal: AbortSignal): Promise<void> {
+  async pace (bytes: number, response: ServerResponse): Promise<void> {
     this.#bodyBytes += bytes
     const now = performance.now()
     this.#freeAt = Math.max(now, this.#freeAt) + bytes / this.#knobs.bytesPerSecond * 1000
-    if (this.#freeAt > now) await this.#wait(this.#freeAt - now, signal)
+    if (this.#freeAt > now) await this.#wait(this.#freeAt - now, response)
   }
 
   /** Ends early where the knobs are turned or the connection is gone; the caller finds out what to do. */
-  async #wait (ms: number, signal: AbortSignal): Promise<void> {
-    if (ms <= 0) return
-    const early = AbortSignal.any([signal, this.#turned.signal])
+  async #wait (ms: number, response: ServerResponse): Promise<void> {
+    if (ms <= 0 || response.destroyed) return
+    const gone = new AbortController()
+    const abort = () => { gone.abort() }
+    response.once('close', abort)
+    const early = AbortSignal.any([gone.signal, this.#turned.signal])
     await sleep(Math.min(ms, timerMsMax), undefined, { signal: early }).catch(() => {})
+    response.off('close', abort)
   }
 }
 

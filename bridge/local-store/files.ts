@@ -120,7 +120,7 @@ export class Files {
       checkCondition(condition, old)
       await this.directories.ensure(dirname(paths.object)) // before the sidecar, which would otherwise stay behind
       const descriptions = old === undefined ? [stamped] : [stamped, old]
-      await writeSidecar(this.directories, paths.sidecar, this.drafts.path(), descriptions)
+      await writeSidecar(this, paths.sidecar, descriptions)
       await this.directories.move(draft.path, paths.object, condition.kind === 'absent' ? giveFreeName : rename)
       draft.keep()
     }).catch((error: unknown) => { throw nameTaken(error, name) })
@@ -184,7 +184,8 @@ export class Files {
     const found = descriptions.find((description) => description.md5 === md5)
     const description = found ?? { md5, etag: md5, checksum: undefined, headers: unnamedHeaders }
     const identified = { ...description, stamp: stampOf(stats) }
-    await cacheSidecar(this.directories, paths.sidecar, this.drafts.path(), [identified])
+    // What was found is known nowhere else, and must not be lost by being written again.
+    await (found === undefined ? cacheSidecar : writeSidecar)(this, paths.sidecar, [identified])
     return identified
   }
 }

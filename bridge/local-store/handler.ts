@@ -23,17 +23,15 @@ const drainBytesMax = 16 * 1024 * 1024
 
 /** One request from its head to its answer. Never rejects. */
 export async function handle (deps: HandlerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => { gone.abort() })
-  const body = new RequestBody(request, response, deps.faults, gone.signal)
+  const body = new RequestBody(request, response, deps.faults)
   try {
-    await deps.faults.admit(request.socket, gone.signal)
+    await deps.faults.admit(response)
     const answer = await answerTo(deps, request, body)
     if (!await body.drain(drainBytesMax)) response.shouldKeepAlive = false
     if (deps.faults.reset === 'answer') request.socket.resetAndDestroy()
     await send(answer, request, response)
   } catch (cause) {
-    if (!gone.signal.aborted && !isGone(cause)) deps.onFault(asError(cause))
+    if (!response.destroyed && !isGone(cause)) deps.onFault(asError(cause))
     response.destroy() // the answer has begun, or nobody waits for one
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Line } from './faults.ts'
+import { createLock } from './lock.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -19,7 +20,10 @@ export class Listener implements Line {
   readonly #options: ListenOptions
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** Going down and coming back take turns. */
+  readonly #lock = createLock()
   #port: number
+  #isClosed = false
   #closedSocketBytes = 0
 
   constructor (options: ListenOptions, handle: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -43,12 +47,14 @@ export class Listener implements Line {
   }
 
   async setListening (listening: boolean): Promise<void> {
-    if (listening === this.#server.listening) return
-    if (listening) return await this.listen()
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    for (const socket of this.#sockets) socket.resetAndDestroy()
-    await closed
+    await this.#lock('listening', async () => {
+      if (listening === this.#server.listening || this.#isClosed) return
+      if (listening) return await this.listen()
+      const closed = once(this.#server, 'close')
+      this.#server.close()
+      for (const socket of this.#sockets) socket.resetAndDestroy()
+      await closed
+    })
   }
 
   socketBytes (): number {
@@ -57,6 +63,7 @@ export class Listener implements Line {
 
   /** Lets running requests end, for a bounded time. */
   async close (): Promise<void> {
+    this.#isClosed = true
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
     this.#server.close()

@@ -86,9 +86,7 @@ function isListed (key: string, { prefix, after }: ListRequest): boolean {
 /** Of a folder: whether a key below it can be listed. */
 function mayHold (folder: string, { prefix, after }: ListRequest): boolean {
   if (!folder.startsWith(prefix) && !prefix.startsWith(folder)) return false
-  // A mark inside the folder leaves keys behind it, unless it stands for the folder as a whole.
-  const isInside = after?.text.startsWith(folder) === true && !(after.kind === 'prefix' && after.text === folder)
-  return isInside || !isPassed(folder, after)
+  return !isPassed(folder, after) || after?.text.startsWith(folder) === true // a mark inside it leaves keys behind
 }
 
 function isPassed (key: string, after: Found | undefined): boolean {

@@ -8,7 +8,7 @@ import type { ObjectName } from './files.ts'
 import { readObjectHeaders, refusePromises } from './object-headers.ts'
 import { readCopySource } from './target.ts'
 import type { UploadName } from './uploads.ts'
-import { checksumHeaders, openSource, receiveInto, withDraft } from './write-object.ts'
+import { checksumHeaders, openSource, receiveInto } from './write-object.ts'
 
 /** Amazon S3 User Guide, "Multipart upload limits". */
 export const partNumberMax = 10_000
@@ -24,7 +24,7 @@ export async function uploadPart (store: Store, call: Call, name: ObjectName): P
   const [upload, number] = [uploadName(call, name), readPartNumber(call)]
   const declared = readDeclaredBody(call.headers, call.payload, store.limits.objectBytesMax)
   await store.uploads.find(upload)
-  return await withDraft(store.files, async (draft) => {
+  return await store.files.drafts.use(async (draft) => {
     const { md5, checksum } = await receiveInto(draft, call, declared)
     await store.uploads.addPart(upload, { number, md5 }, draft)
     return { status: 200, headers: { etag: `"${md5}"`, ...checksumHeaders(checksum) } }
@@ -39,7 +39,7 @@ export async function uploadPartCopy (store: Store, call: Call, name: ObjectName
   const { object, handle } = await openSource(store, call, source)
   try {
     const range = readRange(call.headers['x-amz-copy-source-range']?.toString(), object.bytes)
-    return await withDraft(store.files, async (draft) => {
+    return await store.files.drafts.use(async (draft) => {
       const digests = new Digests(new Set(['md5'] as const))
       await append(draft, handle.createReadStream({ start: 0, ...range, autoClose: false }), digests)
       const md5 = digests.end('md5').toString('hex')

@@ -6,18 +6,16 @@ export class RequestBody implements AsyncIterable<Buffer> {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #faults: FaultPlan
-  readonly #signal: AbortSignal
   readonly #pieces: AsyncIterator<Buffer>
   readonly #declaredBytes: number
   #continueIsDue: boolean
   #bytes = 0
   #ended: boolean
 
-  constructor (request: IncomingMessage, response: ServerResponse, faults: FaultPlan, signal: AbortSignal) {
+  constructor (request: IncomingMessage, response: ServerResponse, faults: FaultPlan) {
     this.#request = request
     this.#response = response
     this.#faults = faults
-    this.#signal = signal
     // An iterator that destroys the stream when it is left would take the connection, and the answer, along.
     this.#pieces = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer> // no encoding is set
     const { expect, 'content-length': length, 'transfer-encoding': transfer } = request.headers
@@ -52,7 +50,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
       return { done: true, value: undefined }
     }
     this.#bytes += piece.value.length
-    await this.#faults.pace(piece.value.length, this.#signal)
+    await this.#faults.pace(piece.value.length, this.#response)
     if (this.#faults.reset === 'body' && this.#bytes >= this.#declaredBytes / 2) this.#request.socket.resetAndDestroy()
     return piece
   }

@@ -10,10 +10,11 @@
 // (files.ts, adopt).
 
 import type { BigIntStats } from 'node:fs'
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Checksum } from './checksums.ts'
 import type { Directories } from './directories.ts'
+import type { Drafts } from './drafts.ts'
 import { isErrno } from './errors.ts'
 
 /** What a put learned of an object, apart from the file it became. */
@@ -31,6 +32,11 @@ export interface Description {
 export interface Stamped extends Description {
   /** Size, time of the last write and inode of the file this belongs to; a rename changes none of them. */
   readonly stamp: string
+}
+
+export interface SidecarDeps {
+  readonly drafts: Drafts
+  readonly directories: Directories
 }
 
 export function stampOf ({ size, mtimeNs, ino }: BigIntStats): string {
@@ -60,29 +66,31 @@ function isStamped (value: unknown): value is Stamped {
   return typeof stamp === 'string' && typeof md5 === 'string' && typeof etag === 'string' && typeof headers === 'object'
 }
 
-/** Resolves once the descriptions are durable under their name. `draft` is a free path to write them to. */
+/** Resolves once the descriptions are durable under their name. */
 export async function writeSidecar (
-  directories: Directories, path: string, draft: string, descriptions: readonly Stamped[]
+  { drafts, directories }: SidecarDeps, path: string, descriptions: readonly Stamped[]
 ): Promise<void> {
-  const handle = await open(draft, 'wx')
-  try {
-    await handle.writeFile(formatSidecar(descriptions))
-    await handle.datasync()
-  } finally {
-    await handle.close()
-  }
-  await directories.move(draft, path)
+  await drafts.use(async (draft) => {
+    await draft.write(formatSidecar(descriptions))
+    await draft.seal()
+    await directories.move(draft.path, path)
+    draft.keep()
+  })
   await directories.sync(dirname(path))
 }
 
-/** Saves reading the bytes again; whatever a crash leaves of it is made anew. */
+/** For what the bytes say themselves: it saves reading them again, and a loss of power may take it. */
 export async function cacheSidecar (
-  directories: Directories, path: string, draft: string, descriptions: readonly Stamped[]
+  { drafts, directories }: SidecarDeps, path: string, descriptions: readonly Stamped[]
 ): Promise<void> {
-  await writeFile(draft, formatSidecar(descriptions))
-  await directories.move(draft, path)
+  await drafts.use(async (draft) => {
+    await draft.write(formatSidecar(descriptions))
+    await draft.end()
+    await directories.move(draft.path, path)
+    draft.keep()
+  })
 }
 
-function formatSidecar (descriptions: readonly Stamped[]): string {
-  return JSON.stringify({ descriptions }, undefined, 2)
+function formatSidecar (descriptions: readonly Stamped[]): Buffer {
+  return Buffer.from(JSON.stringify({ descriptions }, undefined, 2))
 }

@@ -50,17 +50,14 @@ export class Uploads {
 
   async create ({ bucket, key }: ObjectName, headers: MultipartUpload['headers'], now: number): Promise<string> {
     const uploadId = randomBytes(16).toString('hex')
-    const draft = await this.#files.drafts.create()
-    try {
+    const path = join(this.#folder(bucket, uploadId), 'upload.json')
+    await this.#files.drafts.use(async (draft) => {
       await draft.write(Buffer.from(JSON.stringify({ key, headers, startedAt: now }, undefined, 2)))
       await draft.seal()
-      const path = join(this.#folder(bucket, uploadId), 'upload.json')
       await this.#files.directories.move(draft.path, path)
       draft.keep()
-      await this.#files.directories.sync(dirname(path))
-    } finally {
-      await draft.discard()
-    }
+    })
+    await this.#files.directories.sync(dirname(path))
     return uploadId
   }
 

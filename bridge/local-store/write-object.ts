@@ -5,7 +5,7 @@ import { checksumHeader, type Checksum } from './checksums.ts'
 import { checkConditions, readPutCondition } from './conditions.ts'
 import type { Draft } from './drafts.ts'
 import { isRefusal, refusal } from './errors.ts'
-import type { Files, ObjectName, OpenObject } from './files.ts'
+import type { ObjectName, OpenObject } from './files.ts'
 import type { BucketName } from './keys.ts'
 import { readObjectHeaders, refusePromises } from './object-headers.ts'
 import { readCopySource } from './target.ts'
@@ -19,7 +19,7 @@ export async function putObject (store: Store, call: Call, name: ObjectName): Pr
   const headers = readObjectHeaders(call.headers)
   const declared = readDeclaredBody(call.headers, call.payload, store.limits.objectBytesMax)
   await requireBucket(store, name.bucket)
-  return await withDraft(store.files, async (draft) => {
+  return await store.files.drafts.use(async (draft) => {
     const received = await receiveInto(draft, call, declared)
     const description = { md5: received.md5, etag: received.md5, checksum: received.checksum, headers }
     await store.files.commit(name, draft, description, condition)
@@ -39,7 +39,7 @@ export async function copyObject (store: Store, call: Call, name: ObjectName): P
   try {
     const { description } = open.object
     const headers = replaces ? readObjectHeaders(call.headers) : description.headers
-    return await withDraft(store.files, async (draft) => {
+    return await store.files.drafts.use(async (draft) => {
       const pieces = open.handle.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Buffer>
       for await (const piece of pieces) await draft.write(piece)
       const copy = { ...description, etag: description.md5, headers }
@@ -100,16 +100,6 @@ function readKeys (objects: unknown): string[] {
     if (version !== undefined && version !== 'null') throw refusal('NotImplemented', 'versions are not implemented')
     return key
   })
-}
-
-/** Whatever happens, nothing is left of the draft but what was made of it. */
-export async function withDraft<T> (files: Files, work: (draft: Draft) => Promise<T>): Promise<T> {
-  const draft = await files.drafts.create()
-  try {
-    return await work(draft)
-  } finally {
-    await draft.discard()
-  }
 }
 
 export async function receiveInto (draft: Draft, call: Call, declared: DeclaredBody): Promise<ReceivedBody> {
