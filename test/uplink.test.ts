@@ -126,11 +126,12 @@ test('an image that is retried by an operator goes again', async (t) => {
 
 test('stopping lets what is under way end and begins nothing new', async (t) => {
   const { spool, store, stop } = await startUplink(t, { concurrency: 2 })
-  let finish = (): void => {}
-  store.answer = () => new Promise((resolve) => { finish = () => { resolve('stored') } })
+  const finish: Array<() => void> = []
+  store.answer = () => new Promise((resolve) => { finish.push(() => { resolve('stored') }) })
   await append(spool, 'a', 'b', 'c')
   await eventually(() => store.puts.length === 2)
   stop.abort()
-  finish()
+  for (const end of finish) end()
+  await eventually(() => spool.ledger.uploaded === 2)
   assert.equal(store.puts.length, 2)
 })
