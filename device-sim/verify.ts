@@ -55,7 +55,8 @@ export async function verify (
       if (isLate || (isComplete && wasComplete)) return inspection.verdict((now - startedAt) / 1000)
       wasComplete = isComplete
       // A long look is followed by a longer rest: the store has other work.
-      await sleep(Math.min(Math.max(pollMs, now - lookedAt), REST_POLLS_MAX * pollMs), undefined, { signal: stop })
+      const restMs = Math.min(Math.max(pollMs, now - lookedAt), REST_POLLS_MAX * pollMs)
+      await sleep(restMs, undefined, { signal: stop })
     }
   } finally {
     bucket.close()
