@@ -17,10 +17,21 @@ export interface BudgetLevels {
   readonly waiting: number
 }
 
-interface Request {
+class Request implements Grant {
   readonly bytes: number
   readonly onHeld: () => void
-  state: 'waiting' | 'held' | 'released'
+  state: 'waiting' | 'held' | 'released' = 'waiting'
+  readonly #release: (request: Request) => void
+
+  constructor (bytes: number, onHeld: () => void, release: (request: Request) => void) {
+    this.bytes = bytes
+    this.onHeld = onHeld
+    this.#release = release
+  }
+
+  get isHeld (): boolean { return this.state === 'held' }
+
+  release (): void { this.#release(this) }
 }
 
 export class MemoryBudget {
@@ -44,14 +55,10 @@ export class MemoryBudget {
    * should only make a note. A request larger than the whole budget is held alone.
    */
   request (bytes: number, onHeld: () => void): Grant {
-    const request: Request = { bytes, onHeld, state: 'waiting' }
+    const request = new Request(bytes, onHeld, this.#release)
     if (this.#waiting.size === 0 && this.#fits(bytes)) this.#hold(request)
     else this.#waiting.add(request)
-    return {
-      bytes,
-      get isHeld () { return request.state === 'held' },
-      release: () => this.#release(request)
-    }
+    return request
   }
 
   /** The same as a promise. Rejects with the signal's reason, leaving nothing held, when it aborts first. */
@@ -81,7 +88,7 @@ export class MemoryBudget {
     this.#heldBytes += request.bytes
   }
 
-  #release (request: Request): void {
+  readonly #release = (request: Request): void => {
     const { state } = request
     request.state = 'released'
     switch (state) {
