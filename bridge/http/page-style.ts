@@ -105,6 +105,7 @@ pre {
   .flow li + li::before { left: 1.375rem; top: -.3125rem; transform: rotate(135deg) }
   .figure { font-size: 1.75rem; margin-bottom: .25rem }
   .pictures { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .75rem .5rem }
+  .pictures span:last-of-type { white-space: normal }
   .failed thead { display: none }
   .failed tr { display: block; padding: .625rem 0; border-bottom: 1px solid var(--line) }
   .failed td { display: block; border: 0; padding: .0625rem 0 }

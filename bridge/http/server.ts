@@ -71,11 +71,11 @@ function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: 
       const seconds = (performance.now() - startedAt) / 1000
       observe({ kind: 'http-request', route: match?.route.path ?? OTHER_ROUTE, code, seconds })
     })
-    if (isLast()) response.setHeader('connection', 'close')
     const exchange = {
       request, response, path, query: new URLSearchParams(search), id: match?.id ?? '', gone: gone.signal
     }
     void reply(match?.route, exchange).then((reply) => { // never rejects
+      if (isLast()) response.shouldKeepAlive = false
       if (reply !== undefined) writeReply(exchange, reply, limits)
     })
   }
