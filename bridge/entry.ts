@@ -45,7 +45,7 @@ export interface Failure {
   readonly attempts: number
 }
 
-/** Where an image stands, as the spool's index knows it. `uploading` and `retrying` are the uplink's, and never on disk. */
+/** Where an image stands in the index. `uploading` and `retrying` are the uplink's, and never on disk. */
 export type Held =
   | { readonly state: 'waiting', readonly entry: Entry }
   | { readonly state: 'failed', readonly entry: Entry, readonly failure: Failure }

@@ -24,12 +24,19 @@ export type BridgeEvent =
   | { readonly kind: 'image-taken', readonly entry: Entry, readonly format: Format, readonly seconds: number }
   | { readonly kind: 'image-duplicate', readonly deviceId: DeviceId, readonly imageId: ImageId, readonly format: Format }
   | {
-    readonly kind: 'image-refused', readonly deviceId: DeviceId | undefined, readonly imageId: ImageId | undefined
-    readonly format: Format, readonly reason: RefusalReason, readonly detail: string
+    readonly kind: 'image-refused',
+    readonly deviceId: DeviceId | undefined,
+    readonly imageId: ImageId | undefined
+    readonly format: Format,
+    readonly reason: RefusalReason,
+    readonly detail: string
   }
   | {
-    readonly kind: 'image-withheld', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined
-    readonly reason: PauseReason, readonly detail: string
+    readonly kind: 'image-withheld',
+    readonly deviceId: DeviceId,
+    readonly imageId: ImageId | undefined
+    readonly reason: PauseReason,
+    readonly detail: string
   }
   // Spool
   | { readonly kind: 'spool-written', readonly entries: number, readonly bytes: number, readonly seconds: number }
@@ -41,7 +48,10 @@ export type BridgeEvent =
   // Uplink
   | { readonly kind: 'put-started', readonly entry: Entry, readonly attempt: number, readonly waitedSeconds: number }
   | {
-    readonly kind: 'put-ended', readonly entry: Entry, readonly seconds: number, readonly detail: string
+    readonly kind: 'put-ended',
+    readonly entry: Entry,
+    readonly seconds: number,
+    readonly detail: string
     readonly outcome: 'stored' | 'refused' | UnavailableReason
   }
   | { readonly kind: 'entry-uploaded', readonly entry: Entry, readonly upload: Upload, readonly seconds: number }

@@ -23,6 +23,11 @@ export function createNotes (notify: (deviceId: DeviceId, note: Note) => void, n
     notify(deviceId, { v: 1, ...note, at: new Date(now()).toISOString() })
   }
 
+  function tellRefused ({ deviceId, imageId, reason, detail }: BridgeEvent & { kind: 'image-refused' }): void {
+    if (deviceId === undefined) return
+    send(deviceId, { ...imageId !== undefined && { id: imageId }, status: 'refused', reason, detail, retry: false })
+  }
+
   function tellPaused ({ deviceId, imageId, reason, detail }: BridgeEvent & { kind: 'image-withheld' }): void {
     if (paused.has(deviceId) || paused.size >= PAUSED_MAX) return
     paused.set(deviceId, reason)
@@ -37,26 +42,13 @@ export function createNotes (notify: (deviceId: DeviceId, note: Note) => void, n
   return {
     sent,
     observe (event) {
-      switch (event.kind) {
-        case 'entry-uploaded':
-          return send(event.entry.deviceId, uploadedNote(event))
-        case 'entry-failed': {
-          const { reason, detail } = event.failure
-          return send(event.entry.deviceId, { ...identify(event.entry), status: 'failed', reason, detail, retry: false })
-        }
-        case 'image-duplicate':
-          return send(event.deviceId, { id: event.imageId, status: 'duplicate', retry: false })
-        case 'image-refused': {
-          const { deviceId, imageId, reason, detail } = event
-          if (deviceId === undefined) return
-          return send(deviceId, { ...imageId !== undefined && { id: imageId }, status: 'refused', reason, detail, retry: false })
-        }
-        case 'image-withheld':
-          return tellPaused(event)
-        case 'intake-resumed':
-          return tellResumed()
-        default: // the other events concern no device
-      }
+      // The other events concern no device.
+      if (event.kind === 'entry-uploaded') send(event.entry.deviceId, uploadedNote(event))
+      else if (event.kind === 'entry-failed') send(event.entry.deviceId, failedNote(event))
+      else if (event.kind === 'image-duplicate') send(event.deviceId, duplicateNote(event))
+      else if (event.kind === 'image-refused') tellRefused(event)
+      else if (event.kind === 'image-withheld') tellPaused(event)
+      else if (event.kind === 'intake-resumed') tellResumed()
     }
   }
 }
@@ -64,6 +56,15 @@ export function createNotes (notify: (deviceId: DeviceId, note: Note) => void, n
 function uploadedNote ({ entry, upload, seconds }: BridgeEvent & { kind: 'entry-uploaded' }): Omit<Note, 'v' | 'at'> {
   const { key, etag, sha256 } = upload
   return { ...identify(entry), status: 'uploaded', key, etag, sha256, latencySeconds: Math.round(seconds * 1000) / 1000 }
+}
+
+function failedNote ({ entry, failure }: BridgeEvent & { kind: 'entry-failed' }): Omit<Note, 'v' | 'at'> {
+  const { reason, detail } = failure
+  return { ...identify(entry), status: 'failed', reason, detail, retry: false }
+}
+
+function duplicateNote ({ imageId }: BridgeEvent & { kind: 'image-duplicate' }): Omit<Note, 'v' | 'at'> {
+  return { id: imageId, status: 'duplicate', retry: false }
 }
 
 function identify ({ imageId, bytes }: Entry): { id: string, bytes: number } {

@@ -19,7 +19,7 @@ export interface Facts {
   readonly isStopping: boolean
   readonly ledger: Ledger
   /** `uploaded`: all that ever was. */
-  readonly spool: SpoolLevels & { readonly uploaded?: Sum }
+  readonly spool: SpoolLevels
   readonly uplink: UplinkLevels
   readonly flow: Flow
   /** On the wire to the store, since the start and lately. */

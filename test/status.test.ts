@@ -21,6 +21,7 @@ function facts ({ spool = {}, uplink = {}, flow = {}, ledger = {}, ...more }: {
     spool: {
       waiting: { count: 0, bytes: 0 },
       failed: { count: 0, bytes: 0 },
+      uploaded: { count: 20_000, bytes: 5_000 * MB },
       usedBytes: 0,
       limitBytes: 20_000 * MB,
       diskFreeBytes: 80_000 * MB,

@@ -134,7 +134,9 @@ export class SpoolIndex {
   async list ({ state, deviceId, from = 0, to = Infinity, limit, after }: ListQuery): Promise<Page> {
     const letter = LETTERS[state]
     const lt = letter + (after === undefined ? LAST : formatSequence(after))
-    const { rows, last } = await this.#journal.range({ gt: letter, lt, limit: LIST_SCAN_MAX, reverse: true })
+    const isFiltered = deviceId !== undefined || from > 0 || to < Infinity
+    const scanned = isFiltered ? LIST_SCAN_MAX : Math.min(limit, LIST_SCAN_MAX)
+    const { rows, last } = await this.#journal.range({ gt: letter, lt, limit: scanned, reverse: true })
     const held: Held[] = []
     for (const [, value] of rows) {
       const found = parseRow(state, value)

@@ -19,6 +19,8 @@ import { SET_ASIDE, type ListQuery, type Located, type Page } from './spool-inde
 export interface SpoolLevels extends DiskLevels {
   readonly waiting: Sum
   readonly failed: Sum
+  /** Since the spool was made. */
+  readonly uploaded: Sum
   readonly paused: Pause | undefined
   /** Acceptance of the oldest waiting image, ms since epoch; as of a second ago. */
   readonly oldestReceivedAt: number | undefined
@@ -62,6 +64,7 @@ export class Spool {
     return {
       waiting,
       failed: index.sum('failed'),
+      uploaded: index.sum('uploaded'),
       paused: admission.pause,
       oldestReceivedAt: waiting.count === 0 ? undefined : this.#oldest?.receivedAt,
       ...disk.levels
