@@ -45,11 +45,12 @@ export class Child {
     return readMemory(this.process.pid ?? 0)
   }
 
-  /** CPU seconds used so far, user and system. */
-  cpuSeconds (): number {
-    const fields = readFileSync(`/proc/${this.process.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100 // proc(5): utime and stime in ticks of 10 ms
-  }
+}
+
+/** CPU seconds used so far, user and system. */
+export function readCpuSeconds (pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100 // proc(5): utime and stime in ticks of 10 ms
 }
 
 export function readMemory (pid: number): { peak: number, now: number } {

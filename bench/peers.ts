@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Child, readMemory } from './child.ts'
+import { Child, readCpuSeconds, readMemory } from './child.ts'
 import { NO_STORE, startService } from './service.ts'
 
 /** A broker under test, listening. */
@@ -79,7 +79,7 @@ function peer (child: Child, port: number, topic: string, login: readonly string
     port,
     topic,
     login,
-    cpuSeconds: () => child.cpuSeconds(),
+    cpuSeconds: () => pids().reduce((sum, pid) => sum + readCpuSeconds(pid), 0),
     peakBytes: () => Math.max(...pids().map((pid) => readMemory(pid).peak)),
     async stop () {
       const others = pids().slice(1)
@@ -99,7 +99,6 @@ function descendants (pid: number): number[] {
 }
 
 async function listens (port: number, timeoutMs = 10_000): Promise<void> {
-  const { connect } = await import('node:net')
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await delay(100)) {
     const socket = connect(port, '127.0.0.1')
     const isOpen = await Promise.race([once(socket, 'connect').then(() => true, () => false), delay(1000, false)])

@@ -99,12 +99,13 @@ interface Patience {
 async function appendPatiently (
   { spool, observe }: IntakeDeps, arrival: Omit<Arrival, 'receivedAt'>, { image, withholdMs }: Patience
 ): Promise<IntakeOutcome> {
-  const deadline = AbortSignal.timeout(withholdMs)
+  let deadline: AbortSignal | undefined
   for (;;) {
     try {
       return { kind: 'taken', entry: await spool.append({ ...arrival, receivedAt: Date.now() }, image) }
     } catch (error) {
       if (!(error instanceof SpoolPaused)) throw error
+      deadline ??= AbortSignal.timeout(withholdMs)
       const { code: reason, message: detail } = error
       observe({ kind: 'image-withheld', deviceId: arrival.deviceId, imageId: arrival.imageId, reason, detail })
       await spool.accepting(deadline)

@@ -78,9 +78,13 @@ export class Journal {
     await this.#enqueue([])
   }
 
-  async get (key: string): Promise<string | undefined> {
+  /**
+   * Synchronous: a row is small and as a rule in memory, and most names asked for are new, which LevelDB's
+   * Bloom filters know. By way of the thread pool each image paid 0.4 ms of the main thread for it, not 0.01.
+   */
+  get (key: string): string | undefined {
     const row = this.#overlay.get(key)
-    return row === undefined ? await this.#db.get(key) : row.value
+    return row === undefined ? this.#db.getSync(key) : row.value
   }
 
   /** Written rows in key order between `gt` and `lt`; rows whose removal is still to be written are left out. */

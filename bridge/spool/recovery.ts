@@ -93,7 +93,7 @@ export async function recover (
     }
   }))
   for (const sequence of await setAside.sequences()) {
-    const located = await index.locate(sequence)
+    const located = index.locate(sequence)
     const wanted = located?.state === 'waiting' || located?.state === 'failed'
     if (!wanted || located.segment !== SET_ASIDE) await setAside.remove(sequence)
   }
@@ -104,9 +104,9 @@ export async function recover (
 export async function recoverSegment (segment: Segment, index: SpoolIndex): Promise<number> {
   let found = 0
   for await (const entry of segment.entries()) {
-    if (await index.locate(entry.sequence) !== undefined) continue
+    if (index.locate(entry.sequence) !== undefined) continue
     // A batch that failed may be on disk all the same; its images were then appended again elsewhere.
-    const again = (await index.find(entry.deviceId, entry.imageId))?.entry
+    const again = index.find(entry.deviceId, entry.imageId)?.entry
     if (again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes) continue
     await index.taken(entry, segment.number)
     found++

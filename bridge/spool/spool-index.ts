@@ -51,8 +51,6 @@ const LAST = '\x7f' // behind every character of an id
 export class SpoolIndex {
   readonly #accounts: Accounts
   readonly #journal: Journal
-  /** One move of an entry at a time: each reads the row before it writes it. */
-  readonly #moving = new Map<number, Promise<unknown>>()
 
   private constructor (accounts: Accounts, journal: Journal) {
     this.#accounts = accounts
@@ -62,7 +60,7 @@ export class SpoolIndex {
   static async open (location: string, observe: Observe): Promise<SpoolIndex> {
     let accounts = new Accounts(undefined, [])
     const journal = await Journal.open(location, () => formatAccounts(accounts), observe)
-    const totals = await journal.get('t')
+    const totals = journal.get('t')
     const { rows: segments } = await journal.range({ gt: 's', lt: `s${LAST}`, limit: -1 })
     accounts = new Accounts(
       totals === undefined ? undefined : JSON.parse(totals) as Totals,
@@ -104,24 +102,23 @@ export class SpoolIndex {
     return this.#move(sequence, ['waiting', 'failed'], ({ entry, segment }) => ({ state: 'dropped', entry, segment }))
   }
 
-  async locate (sequence: number): Promise<Located | undefined> {
+  locate (sequence: number): Located | undefined {
     const key = formatSequence(sequence)
     for (const state of STATES) {
-      const value = await this.#journal.get(LETTERS[state] + key)
+      const value = this.#journal.get(LETTERS[state] + key)
       if (value !== undefined) return parseRow(state, value)
     }
     return undefined
   }
 
-  async find (deviceId: DeviceId, imageId: ImageId): Promise<Located | undefined> {
-    const sequence = await this.#journal.get(identityKey(deviceId, imageId))
-    return sequence === undefined ? undefined : await this.locate(parseSequence(sequence))
+  find (deviceId: DeviceId, imageId: ImageId): Located | undefined {
+    const sequence = this.#journal.get(identityKey(deviceId, imageId))
+    return sequence === undefined ? undefined : this.locate(parseSequence(sequence))
   }
 
   async findByImageId (imageId: ImageId, limit: number): Promise<Held[]> {
     const { rows } = await this.#journal.range({ gt: `i${imageId}/`, lt: `i${imageId}/${LAST}`, limit })
-    const found = await Promise.all(rows.map(([, sequence]) => this.locate(parseSequence(sequence))))
-    return found.filter((held) => held !== undefined)
+    return rows.map(([, sequence]) => this.locate(parseSequence(sequence))).filter((held) => held !== undefined)
   }
 
   /** Waiting entries with a sequence between the two, both exclusive, oldest first. */
@@ -159,7 +156,7 @@ export class SpoolIndex {
         if (entry.receivedAt >= receivedBefore) break
         if (this.#accounts.segment(segment) !== undefined && segment !== SET_ASIDE) continue
         const identity = identityKey(entry.deviceId, entry.imageId)
-        const latest = await this.#journal.get(identity) === formatSequence(entry.sequence)
+        const latest = this.#journal.get(identity) === formatSequence(entry.sequence)
         await this.#journal.write([{ key, value: undefined }, ...latest ? [{ key: identity, value: undefined }] : []])
         pruned++
       }
@@ -184,25 +181,14 @@ export class SpoolIndex {
 
   async close (): Promise<void> { await this.#journal.close() }
 
-  /** Undefined where the entry is in none of the states `from`. */
-  async #move (sequence: number, from: readonly State[], to: (row: Located) => Located): Promise<Located | undefined> {
-    const before = this.#moving.get(sequence)
-    const moving = (async () => {
-      await before
-      return await this.#moveNow(sequence, from, to)
-    })()
-    this.#moving.set(sequence, moving)
-    try {
-      return await moving
-    } finally {
-      if (this.#moving.get(sequence) === moving) this.#moving.delete(sequence)
-    }
-  }
-
-  async #moveNow (
+  /**
+   * Resolves with the row as it was; undefined where the entry is in none of the states `from`. Reading and
+   * moving share one tick, so of two that would move the same entry the second finds it gone.
+   */
+  async #move (
     sequence: number, from: readonly State[], to: (row: Located) => Located
   ): Promise<Located | undefined> {
-    const old = await this.locate(sequence)
+    const old = this.locate(sequence)
     if (old === undefined || !from.includes(old.state)) return undefined
     const moved = to(old)
     this.#accounts.moved(old.entry.bytes, old.state, moved.state)

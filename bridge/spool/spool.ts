@@ -109,7 +109,7 @@ export class Spool {
 
   /** What is held under this name, of any state; within the dedup window also what has left. */
   async find (deviceId: DeviceId, imageId: ImageId): Promise<Held | undefined> {
-    return await this.#parts.index.find(deviceId, imageId)
+    return this.#parts.index.find(deviceId, imageId)
   }
 
   /** The images of that name of all devices. */
@@ -134,7 +134,7 @@ export class Spool {
   /** The bytes the device sent. Rejects with SpoolDamaged where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()
-    const payload = await this.#parts.payloads.readSound(await this.#parts.index.locate(entry.sequence), entry)
+    const payload = await this.#parts.payloads.readSound(this.#parts.index.locate(entry.sequence), entry)
     this.#observe({ kind: 'spool-read', seconds: (performance.now() - startedAt) / 1000 })
     return payload
   }
@@ -146,7 +146,7 @@ export class Spool {
 
   /** It will not upload: moves it out of the way, with the reason. */
   async setAside ({ sequence }: Entry, failure: Failure): Promise<boolean> {
-    const located = await this.#parts.index.locate(sequence)
+    const located = this.#parts.index.locate(sequence)
     if (located?.state !== 'waiting') return false
     const payload = await this.#parts.payloads.read(located)
     if (payload !== undefined) await this.#parts.setAside.put(sequence, payload)

@@ -16,6 +16,8 @@ export interface UpkeepDeps {
 const MEASURE_EVERY = 5
 const PRUNE_EVERY = 60
 const PRUNE_MAX = 5000
+/** Entries that are read within seconds. */
+const LIVE_FEW = 50
 
 /** What happens to segments once they are not filled any more, and the spool's housekeeping once a second. */
 export class Upkeep {
@@ -31,16 +33,17 @@ export class Upkeep {
     this.#dedupWindowMs = dedupWindowMs
   }
 
-  /** A full segment: it stays open for reading only where it is about to be read. */
+  /**
+   * A full segment. Open it holds its whole content in memory, so it stays open only where little of it
+   * is left to be read; behind a backlog it is opened again when its turn comes.
+   */
   seal (segment: Segment): void {
     const { index, shelf } = this.#deps
     shelf.put(segment)
     this.#run(async () => {
       await index.sealed(segment.number)
-      const [oldest] = await index.waiting(0, Number.MAX_SAFE_INTEGER, 1)
-      const next = oldest === undefined ? undefined : await index.locate(oldest.sequence)
-      // Open it holds its whole content in memory; behind a backlog it is not wanted for long.
-      if (next !== undefined && next.segment < segment.number - 2) await shelf.close(segment.number)
+      const live = index.segment(segment.number)?.live ?? 0
+      if (live > LIVE_FEW) await shelf.close(segment.number)
     })
   }
 
