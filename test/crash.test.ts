@@ -1,0 +1,175 @@
+// kill -9 at random moments. It proves nothing about power cuts: the page cache survives the process.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import type { Ledger } from '../bridge/entry.ts'
+import { createRandom, type Random } from '../device-sim/random.ts'
+import { hashFiles } from './helpers/bridge.ts'
+import { acknowledgedBy, capturedBy, Device } from './helpers/device.ts'
+import { eventually } from './helpers/eventually.ts'
+import { serviceEnv, startService, type Service } from './helpers/process.ts'
+import { runSluice, startSluice, tempDirectory } from './helpers/sluice.ts'
+
+const ROUNDS = 20
+const DEVICES = 4
+
+// About 20 images/s go out, so that a backlog waits at every kill and some puts are under way; small
+// segments are filled, sealed and dropped all the time.
+const slow = {
+  SLUICE_UPLINK_CAPACITY: '8Mbit',
+  SLUICE_UPLINK_SHARE: '100%',
+  SLUICE_MQTT_MAX_PACKET_SIZE: '1MB',
+  SLUICE_SPOOL_SEGMENT_SIZE: '2MiB'
+}
+const fast = { ...slow, SLUICE_UPLINK_CAPACITY: '10Gbit' }
+
+async function ledgerOf (service: Service): Promise<Ledger> {
+  const { exact, ...ledger } = (await service.status()).ledger
+  assert.equal(exact, true, JSON.stringify(ledger))
+  return ledger
+}
+
+/** What the service says it acknowledged, against what the devices know: a PUBACK may die on its way. */
+function compare (ledger: Ledger, devices: readonly Device[]): void {
+  const known = acknowledgedBy(devices).size
+  const captured = capturedBy(devices)
+  assert.ok(known <= ledger.acknowledged && ledger.acknowledged <= captured,
+    `${known} of ${captured} images have a PUBACK, and the ledger says ${ledger.acknowledged}`)
+  assert.deepEqual([ledger.failed, ledger.dropped], [0, 0])
+}
+
+/** SHA-256 of every file in the store, by `deviceId/imageId`. */
+async function storedIn (dataDir: string): Promise<Map<string, string>> {
+  const files = await hashFiles(join(dataDir, 'objects', 'images'))
+  return new Map([...files].map(([path, hash]) =>
+    [path.replace(/^images\/([^/]+)\/.*\/([^/]+)\.jpg$/, '$1/$2'), hash]))
+}
+
+async function drained (service: Service): Promise<Ledger> {
+  return await eventually(async () => {
+    const ledger = await ledgerOf(service)
+    return ledger.waiting === 0 ? ledger : undefined
+  }, { timeoutMs: 60_000, what: 'the end of the backlog' })
+}
+
+/** Until the first images of this connection have their PUBACK, and a random while longer. */
+async function publishUntilEnd (
+  service: Service, devices: readonly Device[], end: () => Promise<unknown>, random: Random
+): Promise<void> {
+  const before = acknowledgedBy(devices).size
+  const publishing = Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
+  await eventually(() => acknowledgedBy(devices).size > before, { timeoutMs: 20_000, what: 'the first PUBACK' })
+  await delay(random() * 300)
+  await end()
+  await publishing
+}
+
+async function killInLoad (
+  t: TestContext, dataDir: string, devices: readonly Device[], random: Random
+): Promise<Ledger> {
+  const service = await startService(t, { dataDir, env: slow })
+  const ledger = await ledgerOf(service)
+  compare(ledger, devices)
+  await publishUntilEnd(service, devices, () => service.kill('SIGKILL'), random)
+  return ledger
+}
+
+async function killInStart (t: TestContext, dataDir: string, random: Random): Promise<void> {
+  const { process: child, ended } = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, slow) })
+  await delay(300 + random() * 700)
+  child.kill('SIGKILL')
+  await ended
+}
+
+function devicesOf (random: Random): Device[] {
+  return Array.from({ length: DEVICES }, (_, i) => new Device(`cam-${i}`, random))
+}
+
+test('every image that has a PUBACK lies in the store once and byte for byte after 20 times kill -9 under load', async (t) => {
+  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
+  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+  const random = createRandom(seed)
+  const dataDir = join(await tempDirectory(t), 'data')
+  const devices = devicesOf(random)
+  let waitingMost = 0
+  for (let round = 1; round <= ROUNDS; round++) {
+    if (round % 7 === 0) await killInStart(t, dataDir, random)
+    waitingMost = Math.max(waitingMost, (await killInLoad(t, dataDir, devices, random)).waiting)
+  }
+  assert.ok(waitingMost > 0, 'no backlog ever waited at a start')
+
+  const last = await startService(t, { dataDir, env: fast })
+  compare(await ledgerOf(last), devices)
+  await Promise.all(devices.map((device) => device.publishAllAgain(last.mqttPort)))
+  const size = capturedBy(devices)
+  assert.deepEqual(await drained(last), { acknowledged: size, uploaded: size, waiting: 0, failed: 0, dropped: 0 })
+  assert.deepEqual(await storedIn(dataDir), acknowledgedBy(devices))
+  assert.equal((await last.kill('SIGTERM')).code, 0)
+  t.diagnostic(`${size} images, at most ${waitingMost} waiting at a start`)
+})
+
+test('SIGTERM under load ends with 0 and one line about what stays, and the next start uploads that', async (t) => {
+  const random = createRandom(1)
+  const devices = devicesOf(random)
+  const service = await startService(t, { env: slow })
+  const { dataDir } = service
+  const welcome = service.stdout()
+  let end: Awaited<ReturnType<Service['kill']>> | undefined
+  await publishUntilEnd(service, devices, async () => { end = await service.kill('SIGTERM') }, random)
+  assert.equal(end?.code, 0)
+  const farewell = end.stdout.slice(welcome.length)
+  const [, stay] = /^(\d+) images stay on disk and are uploaded after the next start\n$/.exec(farewell) ?? []
+  const stored = await storedIn(dataDir)
+
+  const next = await startService(t, { dataDir, env: fast })
+  const { acknowledged } = await ledgerOf(next)
+  assert.equal(acknowledged, stored.size + Number(stay), farewell)
+  await Promise.all(devices.map((device) => device.publishAllAgain(next.mqttPort)))
+  await drained(next)
+  assert.deepEqual(await storedIn(dataDir), acknowledgedBy(devices))
+  assert.match((await next.kill('SIGTERM')).stdout, /no image stays behind: everything acknowledged is in the store\n$/)
+})
+
+test('a second service on the same data is refused with 69, and the first one goes on', async (t) => {
+  const first = await startService(t)
+  const { code, stderr } = await runSluice(t, ['serve'], { env: serviceEnv(first.dataDir) })
+  assert.equal(code, 69)
+  assert.match(stderr, /spool is in use by another process: stop that one, or give this one its own dataDir/)
+  assert.equal((await first.status()).accepting, true)
+})
+
+test('a spool of a newer format is refused with 78 and left as it is', async (t) => {
+  const devices = [new Device('cam-1', createRandom(2))]
+  const first = await startService(t, { env: slow })
+  const { dataDir } = first
+  await publishUntilEnd(first, devices, () => first.kill('SIGKILL'), () => 0)
+  const file = join(dataDir, 'spool', 'FORMAT')
+  const format = await readFile(file)
+  await writeFile(file, '2\n')
+  const { code, stderr } = await runSluice(t, ['serve'], { env: serviceEnv(dataDir) })
+  assert.equal(code, 78)
+  assert.match(stderr, /made with format 2, this version reads format 1: start the version that made it/)
+  await writeFile(file, format)
+  const next = await startService(t, { dataDir, env: fast })
+  await drained(next)
+  const stored = await storedIn(dataDir)
+  for (const [name, hash] of acknowledgedBy(devices)) assert.equal(stored.get(name), hash, name)
+  await next.kill('SIGTERM')
+})
+
+test('a file in place of the data directory ends with 73, a directory that nobody may write with 77', async (t) => {
+  const file = join(await tempDirectory(t), 'file')
+  await writeFile(file, '')
+  const [inTheWay, forbidden] = await Promise.all([
+    runSluice(t, ['serve'], { env: serviceEnv(file) }),
+    runSluice(t, ['serve'], { env: serviceEnv('/sys/sluice') }) // of Linux: root may not write there either
+  ])
+  assert.equal(inTheWay.code, 73)
+  assert.match(inTheWay.stderr, /cannot be made .*a file stands where a directory has to be/)
+  if (process.platform !== 'linux') return
+  assert.equal(forbidden.code, 77)
+  assert.match(forbidden.stderr, /\/sys\/sluice\/spool cannot be written .*give this user the right to/)
+})
