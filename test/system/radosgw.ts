@@ -1,0 +1,100 @@
+// A whole Ceph for one test: one monitor, one OSD that keeps everything in memory, one S3 gateway. No
+// manager and no authentication among the three (cephx off), so there are no keyrings; on loopback only.
+// Without cephx nothing is encrypted, and a gateway would insist on that towards the monitor: hence `crc`.
+// Options: https://docs.ceph.com/en/pacific/rados/configuration/ and .../radosgw/config-ref/
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { freePort, runWell, startPeer, type Peer } from './peers.ts'
+
+export const CEPH_COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin']
+export const GATEWAY_KEYS = { accessKeyId: 'CAMERASITE', secretAccessKey: 'a-secret-of-the-site' }
+export const GATEWAY_REGION = 'us-east-1'
+
+export interface Gateway {
+  readonly endpoint: string
+  /** kill -9: connections break off and new ones are refused. */
+  kill (): Promise<void>
+  start (): Promise<void>
+}
+
+export async function startRadosgw (t: TestContext): Promise<Gateway> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-ceph-'))
+  const [monPort, port] = [await freePort(), await freePort()]
+  const conf = join(directory, 'ceph.conf')
+  const fsid = randomUUID()
+  await writeFile(conf, formatConf(directory, { fsid, monPort, port }))
+  for (const name of ['run', 'log', 'mon', 'osd', 'rgw']) await mkdir(join(directory, name))
+  const ceph = (...args: string[]): Promise<string> => runWell('ceph', ['-c', conf, '--connect-timeout', '5', ...args])
+
+  await runWell('ceph-mon', ['-c', conf, '-i', 'a', '--mkfs'])
+  await startPeer(t, 'ceph-mon', ['-c', conf, '-i', 'a', '-f'], () => succeeds(ceph('health')))
+  const osd = randomUUID()
+  await ceph('osd', 'new', osd, '0')
+  await runWell('ceph-osd', ['-c', conf, '-i', '0', '--mkfs', '--osd-uuid', osd])
+  await startPeer(t, 'ceph-osd', ['-c', conf, '-i', '0', '-f'], async () => (await ceph('osd', 'stat')).includes('1 up'))
+  const endpoint = `http://127.0.0.1:${port}`
+  let gateway: Peer | undefined
+  const start = async (): Promise<void> => {
+    gateway = await startPeer(t, 'radosgw', ['-c', conf, '-n', 'client.rgw', '-f'], () => succeeds(fetch(endpoint)))
+  }
+  await start()
+  const { accessKeyId, secretAccessKey } = GATEWAY_KEYS
+  await runWell('radosgw-admin', ['-c', conf, 'user', 'create', '--uid', 'site', '--display-name', 'site',
+    '--access-key', accessKeyId, '--secret-key', secretAccessKey])
+  // Hooks run in the order they were given, so the daemons are gone by then; where a start fails, the logs stay.
+  t.after(() => rm(directory, { recursive: true }))
+  return { endpoint, start, kill: async () => { await gateway?.end('SIGKILL') } }
+}
+
+async function succeeds (attempt: Promise<unknown>): Promise<boolean> {
+  return await attempt.then(() => true, () => false)
+}
+
+interface Names {
+  readonly fsid: string
+  readonly monPort: number
+  readonly port: number
+}
+
+/** Small pools without copies, or the one OSD would not take them. */
+function formatConf (directory: string, { fsid, monPort, port }: Names): string {
+  return `[global]
+fsid = ${fsid}
+mon host = v2:127.0.0.1:${monPort}
+mon initial members = a
+auth cluster required = none
+auth service required = none
+auth client required = none
+run dir = ${directory}/run
+admin socket = ${directory}/run/$name.$pid.asok
+log file = ${directory}/log/$name.log
+crash dir = ${directory}/log
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 4
+osd pool default pgp num = 4
+osd crush chooseleaf type = 0
+mon allow pool size one = true
+mon max pg per osd = 1000
+[mon.a]
+mon data = ${directory}/mon
+[osd.0]
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+osd data = ${directory}/osd
+osd objectstore = memstore
+osd class load list = *
+osd class default list = *
+[client.rgw]
+ms mon client mode = crc
+rgw data = ${directory}/rgw
+rgw frontends = beast endpoint=127.0.0.1:${port}
+rgw run sync thread = false
+rgw enable usage log = false
+rgw thread pool size = 32
+`
+}
