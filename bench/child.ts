@@ -44,7 +44,6 @@ export class Child {
   memory (): { peak: number, now: number } {
     return readMemory(this.process.pid ?? 0)
   }
-
 }
 
 /** CPU seconds used so far, user and system. */
