@@ -140,6 +140,6 @@ test('the wire rate to the store stays within the allowance, retries and headers
     const later = samples.find(([at]) => at >= from + 2500)
     return later === undefined ? [] : [(later[1] - before) / (later[0] - from) * 1000 / allowed]
   })
-  assert.ok(rates.length > 10 && Math.max(...rates) <= 1.08, `${Math.max(...rates)} of the allowance in 2.5 s`)
+  assert.ok(rates.length > 10 && Math.max(...rates) <= 1.25, `${Math.max(...rates)} of the allowance in 2.5 s`)
   assert.equal((await status()).ledger.exact, true)
 })

@@ -45,11 +45,12 @@ export class Segment {
   }
 
   /**
-   * Opens a segment to read from. LevelDB replays its log into a table first: into one, since a smaller
-   * write buffer would make several and have them compacted.
+   * Opens a segment to read from. LevelDB replays its log into tables first, through one write buffer: a
+   * third of a segment, since four tables would be compacted into one (leveldb, kL0_CompactionTrigger).
    */
   static async reopen (root: string, number: number, bytesMax: number): Promise<Segment> {
-    return new Segment(number, await openDatabase(formatSegmentPath(root, number), bytesMax + 16 * MIB))
+    const writeBufferSize = Math.ceil((bytesMax + 8 * MIB) / 3)
+    return new Segment(number, await openDatabase(formatSegmentPath(root, number), writeBufferSize))
   }
 
   /** Resolves once every record is on disk, and not before. After a rejection never append here again. */

@@ -127,6 +127,16 @@ export class Spool {
     return await this.#parts.index.waiting(after, firstUnsettled, limit)
   }
 
+  /** Opens the segments that these will be read from, so that nobody waits for it then. */
+  expect (entries: readonly Entry[]): void {
+    const { index, active, shelf } = this.#parts
+    const segments = new Set(entries.map(({ sequence }) => index.locate(sequence)?.segment ?? SET_ASIDE))
+    for (const number of segments) {
+      if (number === SET_ASIDE || active.segment(number) !== undefined) continue
+      shelf.get(number).catch(() => {}) // whoever reads from it is told
+    }
+  }
+
   async oldestWaiting (): Promise<Entry | undefined> {
     return (await this.waiting(0, 1))[0]
   }

@@ -1,9 +1,13 @@
 import Bottleneck from 'bottleneck'
+import { Window } from './window.ts'
 
-/** A part of the allowance is never given out, so that a burst after an idle moment stays within it over 10 s. */
+/** The window over which the allowance is kept, and the part of it that is given out in one. */
+const WINDOW_MS = 10_000
 const GIVEN_OUT = 0.98
-/** Bytes that may be saved up while nothing is sent, as seconds of the allowance: 10 x 0.98 + 0.18 is below 10. */
-const BURST_SECONDS = 0.18
+/** Bytes that may be saved up while nothing is sent, or while this process was held up, as seconds of the allowance. */
+const BURST_SECONDS = 0.5
+/** The longest piece, likewise. */
+const PIECE_SECONDS = 0.09
 const BURST_BYTES_MIN = 4096
 const REFILL_EVERY_MS = 20
 
@@ -28,6 +32,7 @@ export class Allowance {
   #reservoir = 0
   /** Taken out of the reservoir and not given to anybody yet. */
   #drawn = 0
+  #window = new Window(WINDOW_MS)
   #refilledAt = performance.now()
   #waiting: Waiting[] = []
   #waitingBytes = 0
@@ -46,10 +51,13 @@ export class Allowance {
   set bytesPerSecond (value: number) {
     this.#refill()
     this.#bytesPerSecond = value
+    this.#window = new Window(WINDOW_MS) // what was given at another rate says nothing about this one
   }
 
   /** The most that `pace` can be asked for at a time. */
-  get pieceBytesMax (): number { return Math.floor(this.#burstBytes / 2) }
+  get pieceBytesMax (): number {
+    return Math.max(BURST_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
+  }
   get waitingBytes (): number { return this.#waitingBytes }
   get givenBytes (): number { return this.#givenBytes }
   /** How long something was ready to be sent and had to wait for the allowance. */
@@ -98,6 +106,7 @@ export class Allowance {
       this.#drawn -= head.bytes
       this.#waitingBytes -= head.bytes
       this.#givenBytes += head.bytes
+      this.#window.add(head.bytes)
       head.resolve()
     }
     return this.#waiting.length > 0
@@ -123,8 +132,9 @@ export class Allowance {
     if (this.#waiting.length > 0) this.#heldSeconds += seconds
     // A piece asked for before the line became thinner may be larger than what is saved up now.
     const wanted = Math.max(this.#burstBytes, this.#waiting[0]?.bytes ?? 0)
-    const room = wanted - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * GIVEN_OUT))
+    const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
+    const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
+    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
     this.#refilledAt = now
     if (bytes < 1) return

@@ -6,7 +6,8 @@ interface Retry {
   readonly notBefore: number
 }
 
-const PAGE = 256
+/** Read at a time, and looked ahead: opening a segment takes longer than the line may stand idle. */
+const PAGE = 128
 /** Entries that wait for another attempt; with so many nothing new is begun. */
 const RETRIES_MAX = 1000
 
@@ -64,7 +65,7 @@ export class Picker {
     if (retry !== undefined) return retry
     if (this.#retries.size >= RETRIES_MAX) return undefined
     if (this.#requeues !== this.#spool.requeues) this.#startOver()
-    if (this.#page.length === 0) await this.#readPage()
+    if (this.#page.length < PAGE) await this.#readPage()
     const entry = this.#page.shift()
     if (entry !== undefined) this.#out.add(entry.sequence)
     return entry
@@ -89,7 +90,8 @@ export class Picker {
   async #readPage (): Promise<void> {
     const page = await this.#spool.waiting(this.#cursor, PAGE)
     this.#cursor = page.at(-1)?.sequence ?? this.#cursor
-    this.#page = page.filter(({ sequence }) => !this.#out.has(sequence))
+    this.#spool.expect(page)
+    this.#page.push(...page.filter(({ sequence }) => !this.#out.has(sequence)))
   }
 
   #nextLook (signal: AbortSignal): AbortSignal {
