@@ -58,6 +58,7 @@ export class Allowance {
   get pieceBytesMax (): number {
     return Math.max(BURST_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
   }
+
   get waitingBytes (): number { return this.#waitingBytes }
   get givenBytes (): number { return this.#givenBytes }
   /** How long something was ready to be sent and had to wait for the allowance. */
