@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Arrival, Entry, Held } from '../entry.ts'
 import type { Observe, PauseReason, RefusalReason } from '../events.ts'
-import { SpoolPaused } from '../spool/errors.ts'
+import { SpoolDamaged, SpoolPaused } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import { foreignType, hash, readOffer, type Candidate, type Offer, type Refused } from './candidate.ts'
 import { detectType } from './image-type.ts'
@@ -70,7 +70,9 @@ export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake 
           const detail = `${deviceId} has sent other bytes as ${imageId} before: an id names one image for ever`
           return refuse(offer, { format, deviceId, imageId, fault: { reason: 'id_conflict', detail } })
         }
-        case 'unreadable': // ours is lost, so this one is no duplicate: it is the only one there is
+        case 'unknown':
+          return { kind: 'withheld', reason: 'storage_error', detail: `${imageId} is held already and cannot be read` }
+        case 'damaged': // ours is lost, so this one is no duplicate: it is the only one there is
       }
     }
     const { withholdMs } = options
@@ -122,7 +124,7 @@ function isRemembered ({ state, entry }: Held, dedupWindowMs: number): boolean {
 /** CRC-32 tells most apart at once; only SHA-256, or the bytes, may say that two images are one. */
 async function compare (
   spool: Spool, held: Held, { image, arrival }: Candidate
-): Promise<'same' | 'other' | 'unreadable'> {
+): Promise<'same' | 'other' | 'damaged' | 'unknown'> {
   if (held.entry.bytes !== arrival.bytes || held.entry.crc32 !== arrival.crc32) return 'other'
   switch (held.state) {
     case 'uploaded':
@@ -133,8 +135,8 @@ async function compare (
     case 'failed':
       try {
         return (await spool.payload(held.entry)).equals(image) ? 'same' : 'other'
-      } catch {
-        return 'unreadable'
+      } catch (error) {
+        return error instanceof SpoolDamaged ? 'damaged' : 'unknown'
       }
   }
 }

@@ -14,6 +14,8 @@ export class Shelf {
   /** In order of last use. */
   readonly #open = new Map<number, Promise<Segment>>()
   readonly #closing = new Map<number, Promise<void>>()
+  /** How many work on a segment at present. */
+  readonly #users = new Map<number, number>()
 
   constructor (root: string, { openMax, segmentBytesMax }: { openMax: number, segmentBytesMax: number }) {
     this.#root = root
@@ -27,23 +29,41 @@ export class Shelf {
     this.#evict()
   }
 
-  /** Rejects where the segment cannot be opened; the next call tries again. */
   async payload (number: number, sequence: number): Promise<Buffer | undefined> {
-    const segment = await this.get(number)
-    return await segment.payload(sequence)
+    return await this.use(number, (segment) => segment.payload(sequence))
   }
 
-  async get (number: number): Promise<Segment> {
+  /**
+   * Works on a segment, which is not closed meanwhile. Rejects where it cannot be opened; the next call
+   * tries again.
+   */
+  async use<T> (number: number, work: (segment: Segment) => Promise<T>): Promise<T> {
+    this.#users.set(number, (this.#users.get(number) ?? 0) + 1)
+    try {
+      return await work(await this.#get(number))
+    } finally {
+      const users = (this.#users.get(number) ?? 1) - 1
+      if (users > 0) this.#users.set(number, users)
+      else this.#users.delete(number)
+      this.#evict()
+    }
+  }
+
+  async #get (number: number): Promise<Segment> {
     const open = this.#open.get(number) ?? this.#reopen(number)
     this.#open.delete(number)
     this.#open.set(number, open)
-    this.#evict()
     try {
       return await open
     } catch (error) {
       if (this.#open.get(number) === open) this.#open.delete(number)
       throw error
     }
+  }
+
+  /** Closes the segment unless somebody works on it. */
+  async closeIdle (number: number): Promise<void> {
+    if (!this.#users.has(number)) await this.close(number)
   }
 
   /** Closes the segment where it is open. */
@@ -74,7 +94,7 @@ export class Shelf {
   #evict (): void {
     for (const number of this.#open.keys()) {
       if (this.#open.size <= this.#openMax) return
-      this.#closeSoon(number)
+      if (!this.#users.has(number)) this.#closeSoon(number)
     }
   }
 

@@ -133,7 +133,7 @@ export class Spool {
     const segments = new Set(entries.map(({ sequence }) => index.locate(sequence)?.segment ?? SET_ASIDE))
     for (const number of segments) {
       if (number === SET_ASIDE || active.segment(number) !== undefined) continue
-      shelf.get(number).catch(() => {}) // whoever reads from it is told
+      shelf.use(number, async () => {}).catch(() => {}) // whoever reads from it is told
     }
   }
 

@@ -43,7 +43,7 @@ export class Upkeep {
     this.#run(async () => {
       await index.sealed(segment.number)
       const live = index.segment(segment.number)?.live ?? 0
-      if (live > LIVE_FEW) await shelf.close(segment.number)
+      if (live > LIVE_FEW) await shelf.closeIdle(segment.number)
     })
   }
 
@@ -89,7 +89,7 @@ export class Upkeep {
     for (const number of this.#broken) {
       this.#broken.delete(number)
       try {
-        await recoverSegment(await shelf.get(number), index)
+        await shelf.use(number, (segment) => recoverSegment(segment, index))
         await index.sealed(number)
       } catch (cause) {
         this.#broken.add(number)

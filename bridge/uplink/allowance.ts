@@ -37,6 +37,7 @@ export class Allowance {
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #serving = false
+  #isClosed = false
   #givenBytes = 0
   #heldSeconds = 0
 
@@ -79,6 +80,7 @@ export class Allowance {
   }
 
   close (): void {
+    this.#isClosed = true
     clearInterval(this.#timer)
     for (const { resolve } of this.#waiting) resolve()
     this.#waiting = []
@@ -91,11 +93,15 @@ export class Allowance {
 
   async #serve (): Promise<void> {
     this.#serving = true
-    while (this.#give()) {
-      const weight = this.#nextWeight()
-      await this.#limiter.schedule({ weight }, async () => {})
-      this.#reservoir -= weight
-      this.#drawn += weight
+    try {
+      while (this.#give()) {
+        const weight = this.#nextWeight()
+        await this.#limiter.schedule({ weight }, async () => {})
+        this.#reservoir -= weight
+        this.#drawn += weight
+      }
+    } catch (error) {
+      if (!this.#isClosed) throw error // a limiter that is stopped rejects what it had been asked for
     }
     this.#serving = false
   }
