@@ -7,15 +7,17 @@ export class Condition {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Resolves once `holds` does, or when `signal` aborts. */
-  until (holds: () => boolean, signal: AbortSignal): Promise<void> {
+  /** Resolves once `holds` does, when `signal` aborts, or after `msMax`. */
+  until (holds: () => boolean, signal: AbortSignal, msMax?: number): Promise<void> {
     return new Promise((resolve) => {
-      const listener = (): void => {
-        if (!holds() && !signal.aborted) return
+      const end = (): void => {
+        clearTimeout(timer)
         this.#listeners.delete(listener)
         signal.removeEventListener('abort', listener)
         resolve()
       }
+      const listener = (): void => { if (holds() || signal.aborted) end() }
+      const timer = msMax === undefined ? undefined : setTimeout(end, msMax)
       this.#listeners.add(listener)
       signal.addEventListener('abort', listener)
       listener()

@@ -35,8 +35,7 @@ export async function verify (
   signal: AbortSignal = new AbortController().signal
 ): Promise<Verdict> {
   const { timeoutMs, pollMs, concurrency, progress } = { ...DEFAULTS, ...chosen }
-  const stop = AbortSignal.any([signal])
-  setMaxListeners(0, stop) // every request listens until its connection is free again
+  setMaxListeners(0, signal) // every request listens until its connection is free again
   const bucket = new Bucket(store)
   const inspection = new Inspection(evidence.acknowledged)
   const wanted = listWanted(evidence)
@@ -44,8 +43,8 @@ export async function verify (
   try {
     for (let wasComplete = false; ;) {
       const lookedAt = performance.now()
-      const trouble = await look({ bucket, inspection, wanted }, concurrency, stop)
-      stop.throwIfAborted()
+      const trouble = await look({ bucket, inspection, wanted }, concurrency, signal)
+      signal.throwIfAborted()
       const now = performance.now()
       const isLate = now - startedAt >= timeoutMs
       if (trouble !== undefined && (isLate || isForGood(trouble))) throw notListed(store, trouble)
@@ -56,7 +55,7 @@ export async function verify (
       wasComplete = isComplete
       // A long look is followed by a longer rest: the store has other work.
       const restMs = Math.min(Math.max(pollMs, now - lookedAt), REST_POLLS_MAX * pollMs)
-      await sleep(restMs, undefined, { signal: stop })
+      await sleep(restMs, undefined, { signal })
     }
   } finally {
     bucket.close()

@@ -13,6 +13,7 @@ import { formatBytes, formatCount } from '../amounts.ts'
 import type { Bridge } from '../bridge.ts'
 import { formatAddress } from '../config/address.ts'
 import { readConfig } from '../config/read-config.ts'
+import { within } from '../deadline.ts'
 import { createLog } from '../log.ts'
 import type { Status } from '../status.ts'
 import { createApi } from './api.ts'
@@ -88,11 +89,13 @@ interface Stage {
 /** The fleet, the outage and the running commentary side by side, until nothing waits any more. */
 async function play (stage: Stage, signal: AbortSignal): Promise<Report> {
   const { runSimulation } = await import('../../device-sim/simulation.ts')
-  const curtain = AbortSignal.any([signal, AbortSignal.timeout(PLAY_MS_MAX)])
-  let isSending = true
-  const fleet = runSimulation({ ...FLEET, ...stage.bridge.mqtt }, curtain).finally(() => { isSending = false })
-  const [report] = await Promise.all([fleet, cutStore(stage.bridge, curtain), narrate(stage, () => isSending, curtain)])
-  return report
+  return await within(PLAY_MS_MAX, signal, async (curtain) => {
+    let isSending = true
+    const fleet = runSimulation({ ...FLEET, ...stage.bridge.mqtt }, curtain).finally(() => { isSending = false })
+    const show = [cutStore(stage.bridge, curtain), narrate(stage, () => isSending, curtain)]
+    const [report] = await Promise.all([fleet, ...show])
+    return report
+  })
 }
 
 async function cutStore ({ localStore }: Bridge, signal: AbortSignal): Promise<void> {

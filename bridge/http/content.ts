@@ -1,3 +1,4 @@
+import { within } from '../deadline.ts'
 import type { Entry, Held } from '../entry.ts'
 import { SpoolDamaged } from '../spool/errors.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
@@ -56,7 +57,7 @@ export function createContentHandler (
 
   async function readStored (key: string, gone: AbortSignal): Promise<Buffer | Reply> {
     try {
-      const body = await store.get(key, AbortSignal.any([gone, AbortSignal.timeout(STORE_MS_MAX)]))
+      const body = await within(STORE_MS_MAX, gone, (signal) => store.get(key, signal))
       return body ?? problem('store_lost', `there is no ${key} at ${store.place} any more`)
     } catch (error) {
       return problem('store_unreachable', `${store.place}: ${(error as Error).message}`)

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Grant } from '../../broker/budget.ts'
+import { within } from '../deadline.ts'
 import { readBody, type BodyEnd } from './body.ts'
 import type { HttpDeps, HttpLimits, HttpOptions } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
@@ -53,8 +54,7 @@ export function createReceiver (
 
   /** Undefined where the peer has gone, or there was no room for too long. */
   async function acquire (bytes: number, gone: AbortSignal): Promise<Grant | undefined> {
-    return await budget.acquire(bytes, AbortSignal.any([gone, AbortSignal.timeout(limits.budgetMsMax)]))
-      .catch(() => undefined)
+    return await within(limits.budgetMsMax, gone, (signal) => budget.acquire(bytes, signal)).catch(() => undefined)
   }
 
   async function receiveBody ({ request }: Exchange, { body, bytes, names }: OfferHead): Promise<Received> {

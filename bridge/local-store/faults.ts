@@ -1,5 +1,6 @@
 // A store that behaves badly on purpose, for tests and the demo. Knobs are turned while it runs.
 
+import { setMaxListeners } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { refusalAs, type StoreError } from './errors.ts'
@@ -76,7 +77,7 @@ export class FaultPlan implements Faults {
   #knobs = healthy
   #failing = { requests: 0, error: slowDown }
   #refusals: readonly { readonly pattern: RegExp, readonly error: StoreError }[] = []
-  #turned = new AbortController()
+  #turned = controller()
   #requests = 0
   #bodyBytes = 0
   #freeAt = 0
@@ -90,7 +91,7 @@ export class FaultPlan implements Faults {
     this.#knobs = { ...this.#knobs, ...knobs }
     this.#freeAt = 0
     this.#turned.abort()
-    this.#turned = new AbortController()
+    this.#turned = controller()
     if (knobs.outage !== undefined) await this.#line.setListening(!knobs.outage)
   }
 
@@ -150,13 +151,21 @@ export class FaultPlan implements Faults {
   /** Ends early where the knobs are turned or the connection is gone; the caller finds out what to do. */
   async #wait (ms: number, response: ServerResponse): Promise<void> {
     if (ms <= 0 || response.destroyed) return
-    const gone = new AbortController()
-    const abort = () => { gone.abort() }
-    response.once('close', abort)
-    const early = AbortSignal.any([gone.signal, this.#turned.signal])
-    await sleep(Math.min(ms, timerMsMax), undefined, { signal: early }).catch(() => {})
-    response.off('close', abort)
+    const early = new AbortController()
+    const wake = () => { early.abort() }
+    const turned = this.#turned.signal
+    response.once('close', wake)
+    turned.addEventListener('abort', wake)
+    await sleep(Math.min(ms, timerMsMax), undefined, { signal: early.signal }).catch(() => {})
+    turned.removeEventListener('abort', wake)
+    response.off('close', wake)
   }
+}
+
+function controller (): AbortController {
+  const turn = new AbortController()
+  setMaxListeners(0, turn.signal) // every paced request listens
+  return turn
 }
 
 function made (error: StoreError) {

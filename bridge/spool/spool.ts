@@ -77,9 +77,9 @@ export class Spool {
   /** Grows whenever an entry waits again behind the place a reader has come to. */
   get requeues (): number { return this.#requeues }
 
-  /** Resolves once `changes` has moved past `seen`, or when `signal` aborts. */
-  changed (seen: number, signal: AbortSignal): Promise<void> {
-    return this.#condition.until(() => this.#changes !== seen, signal)
+  /** Resolves once `changes` has moved past `seen`, when `signal` aborts, or after `msMax`. */
+  changed (seen: number, signal: AbortSignal, msMax?: number): Promise<void> {
+    return this.#condition.until(() => this.#changes !== seen, signal, msMax)
   }
 
   /** Resolves once images are taken again, or when `signal` aborts. */

@@ -41,7 +41,7 @@ export class Picker {
       const seen = this.#spool.changes // before reading, or an append in between is slept through
       const entry = await this.#pick()
       if (entry !== undefined) return entry
-      await this.#spool.changed(seen, this.#nextLook(signal))
+      await this.#spool.changed(seen, signal, this.#untilRetryMs())
     }
     return undefined
   }
@@ -94,9 +94,9 @@ export class Picker {
     this.#page.push(...page.filter(({ sequence }) => !this.#out.has(sequence)))
   }
 
-  #nextLook (signal: AbortSignal): AbortSignal {
-    if (this.#retries.size === 0) return signal
+  #untilRetryMs (): number | undefined {
+    if (this.#retries.size === 0) return undefined
     const first = Math.min(...[...this.#retries.values()].map(({ notBefore }) => notBefore))
-    return AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, first - Date.now()))])
+    return Math.max(1, first - Date.now())
   }
 }
