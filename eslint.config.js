@@ -15,6 +15,7 @@ const homes = {
   'pino-pretty': 'bridge/log.ts',
   commander: ['bridge/main.ts', 'bridge/cli/**', 'device-sim/main.ts'],
   'file-type': 'bridge/intake/**',
+  '@node-rs/crc32': 'bridge/crc32.ts',
   '@fastify/busboy': 'bridge/http/**',
   'fast-xml-parser': 'bridge/local-store/**',
   'grafana-dash-gen': 'dashboards/**',

@@ -11,6 +11,7 @@ import type { BrokerEvent, BrokerLevels } from './events.ts'
 import { guardedTcp, type Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
+import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
 import { Tally } from './tally.ts'
@@ -73,6 +74,7 @@ class EmbeddedBroker implements Broker {
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
+  readonly #memory: PacketMemory
   readonly #traffic: Traffic = { receivedBytes: 0, sentBytes: 0 }
   readonly #connections = new Set<Connection>()
   readonly #byStream = new WeakMap<object, Connection>()
@@ -87,6 +89,7 @@ class EmbeddedBroker implements Broker {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
+    this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
     this.#aedes = this.#createAedes()
     this.#server = createServer(guardedTcp, (socket) => this.#accept(socket))
@@ -156,6 +159,7 @@ class EmbeddedBroker implements Broker {
       connectionOf: (client) => this.#connectionOf(client),
       connected: this.#connected,
       takeCustody,
+      memory: this.#memory,
       held: this.#held,
       pubacks: this.#pubacks,
       retained: new Retained(this.#limits.retainedBytesMax),
@@ -187,7 +191,7 @@ class EmbeddedBroker implements Broker {
       return
     }
     const connection = new Connection({
-      socket, budget, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed)
+      socket, budget, memory: this.#memory, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed)
     }, { ...this.#limits, packetBytesMax })
     this.#connections.add(connection)
     this.#sockets.up()

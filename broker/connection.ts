@@ -2,11 +2,13 @@ import type { Socket } from 'node:net'
 import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
 import type { BrokerEvent, ConnectRefusal, DisconnectReason } from './events.ts'
+import type { PacketMemory } from './packet-memory.ts'
 import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
 
 export interface ConnectionDeps {
   readonly socket: Socket
   readonly budget: MemoryBudget
+  readonly memory: PacketMemory
   readonly traffic: Traffic
   readonly observe: (event: BrokerEvent) => void
   readonly onClosed: (connection: Connection) => void
@@ -25,10 +27,11 @@ export class Connection {
   #state: 'connecting' | 'refused' | 'connected' | 'closed' = 'connecting'
   #ending: { readonly reason: DisconnectReason, readonly detail?: string } | undefined
 
-  constructor ({ socket, budget, traffic, observe, onClosed }: ConnectionDeps, limits: GuardLimits) {
+  constructor ({ socket, budget, memory, traffic, observe, onClosed }: ConnectionDeps, limits: GuardLimits) {
     this.remote = socket.remoteAddress ?? 'a client that is gone'
     this.#observe = observe
-    this.guard = new Guard({ socket, budget, traffic, report: (finding) => this.#heed(finding) }, limits)
+    const report = (finding: Finding): void => this.#heed(finding)
+    this.guard = new Guard({ socket, budget, memory, traffic, report }, limits)
     this.guard.stream.once('close', () => {
       this.#close()
       onClosed(this)

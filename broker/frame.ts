@@ -3,64 +3,77 @@
 //   byte 1       packet type in the high four bits, flags in the low four
 //   bytes 2..5   remaining length: seven bits a byte, lowest first, high bit set while more follow
 //
-// Nothing else of a packet is read here, and no byte is kept or copied.
+// Nothing else of a packet is read here.
 
 export const packetType = { connect: 1, publish: 3, disconnect: 14 } as const
 
-const NO_HEADER = -1
-const LAST_SHIFT = 21 // of the fourth and last length byte
+const HEADER_BYTES_MAX = 5
 
-/** Finds where packets begin and end in a stream of chunks, however the chunks fall. */
-export class FrameReader {
-  #firstByte = 0
-  #declaredBytes = 0
-  #bodyBytesLeft = 0
-  #shift = NO_HEADER
-  #isMalformed = false
+export interface Header {
+  readonly firstByte: number
+  /** The remaining length: what follows the header. */
+  readonly declaredBytes: number
+  /** As it came. */
+  readonly bytes: Buffer
+}
 
-  /** Of the packet whose header was read last: type and flags. */
-  get firstByte (): number { return this.#firstByte }
+/** Reads fixed headers, however they fall into chunks. */
+export class HeaderReader {
+  readonly #bytes = Buffer.alloc(HEADER_BYTES_MAX)
+  #length = 0
 
-  /** Of the same packet: its remaining length. */
-  get declaredBytes (): number { return this.#declaredBytes }
+  /** True in the middle of a header. */
+  get hasBegun (): boolean { return this.#length > 0 }
 
-  /** True once a remaining length ran over four bytes; there are no frames behind it. */
-  get isMalformed (): boolean { return this.#isMalformed }
+  /** Takes one byte more; gives the header that it ends. A remaining length of over four bytes is 'malformed'. */
+  read (byte: number): Header | 'malformed' | undefined {
+    this.#bytes[this.#length++] = byte
+    if (this.#length === 1) return undefined
+    if (byte > 0x7f) return this.#length === HEADER_BYTES_MAX ? 'malformed' : undefined
+    const bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
+    this.#length = 0
+    const declaredBytes = bytes.subarray(1).reduce((sum, part, at) => sum + ((part & 0x7f) << 7 * at), 0)
+    return { firstByte: bytes.readUInt8(0), declaredBytes, bytes }
+  }
+}
 
-  get isInBody (): boolean { return this.#bodyBytesLeft > 0 }
+/** A packet on its way in: its header was read, its bytes are gathered in one piece. */
+export class Packet {
+  readonly header: Header
+  readonly #allocate: (bytes: number) => Buffer
+  #bytes: Buffer | undefined
+  #filled: number
 
-  get isBetweenPackets (): boolean { return this.#bodyBytesLeft === 0 && this.#shift === NO_HEADER }
-
-  /** Reads on in a fixed header. Returns the index behind it, or undefined where the chunk ends first. */
-  readHeader (chunk: Buffer): number | undefined {
-    for (let at = 0; at < chunk.length; at++) {
-      if (this.#readHeaderByte(chunk.readUInt8(at))) return at + 1
-    }
-    return undefined
+  constructor (header: Header, allocate: (bytes: number) => Buffer) {
+    this.header = header
+    this.#allocate = allocate
+    this.#filled = header.bytes.length
   }
 
-  /** Passes over the body of the packet at hand. Returns the index behind what of it is in the chunk. */
-  skipBody (chunk: Buffer, from: number): number {
-    const skipped = Math.min(this.#bodyBytesLeft, chunk.length - from)
-    this.#bodyBytesLeft -= skipped
-    return from + skipped
+  get isWhole (): boolean { return this.#filled === this.header.bytes.length + this.header.declaredBytes }
+
+  /** From its first byte to its last. */
+  get bytes (): Buffer {
+    this.#bytes ??= this.#begin()
+    return this.#bytes
   }
 
-  #readHeaderByte (byte: number): boolean {
-    if (this.#shift === NO_HEADER) {
-      this.#firstByte = byte
-      this.#declaredBytes = 0
-      this.#shift = 0
-      return false
-    }
-    this.#declaredBytes += (byte & 0x7f) << this.#shift
-    this.#isMalformed = byte > 0x7f && this.#shift === LAST_SHIFT
-    if (byte > 0x7f && !this.#isMalformed) {
-      this.#shift += 7
-      return false
-    }
-    this.#shift = NO_HEADER
-    this.#bodyBytesLeft = this.#declaredBytes
-    return true
+  /** What of it is still to come may be put here. Memory is taken now, and not before. */
+  get room (): Buffer { return this.bytes.subarray(this.#filled) }
+
+  filled (bytes: number): void { this.#filled += bytes }
+
+  /** Takes what of the chunk belongs to it; returns how many bytes. */
+  take (chunk: Buffer): number {
+    const taken = chunk.copy(this.bytes, this.#filled)
+    this.#filled += taken
+    return taken
+  }
+
+  #begin (): Buffer {
+    const { bytes, declaredBytes } = this.header
+    const packet = this.#allocate(bytes.length + declaredBytes)
+    bytes.copy(packet)
+    return packet
   }
 }

@@ -2,23 +2,21 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { MemoryBudget } from './budget.ts'
 import { Claims, type ClaimLimits, type Settle } from './claims.ts'
-import { FrameReader, packetType } from './frame.ts'
+import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
+import type { PacketMemory } from './packet-memory.ts'
+import { PacketReader } from './packet-reader.ts'
 
 // Stands between a socket and the parser of Aedes, which knows no limit of size: it buffered a
-// declared 100 MB whole. The guard reads fixed headers only and hands every chunk on as it came.
+// declared 100 MB whole. The guard judges every fixed header, and hands on whole packets.
 //
-//   socket --read()--> FrameReader --push()--> stream --> Aedes
-//                         |  stops here while a PUBLISH waits for memory or for a place, or while
-//                         |  CONNECT is being answered; what follows stays in the socket
-//
-// A connection that waits costs the one chunk its header came in, at most 64 kB (libuv's read size).
+//   socket --PacketReader--> push() --> stream --> Aedes
+//                 |  stops here while a PUBLISH waits for memory or for a place, or while
+//                 |  CONNECT is being answered; what follows stays in the socket
 
-/**
- * For the server whose sockets are guarded. A high water mark of 0 reads one chunk when asked for
- * one, and nothing ahead.
- */
+/** For the server whose sockets are guarded: nothing is read before the guard asks. */
 export const guardedTcp = {
+  pauseOnConnect: true,
   highWaterMark: 0,
   noDelay: true,
   keepAlive: true,
@@ -28,6 +26,7 @@ export const guardedTcp = {
 export interface GuardDeps {
   readonly socket: Socket
   readonly budget: MemoryBudget
+  readonly memory: PacketMemory
   /** Counted here for all connections together. */
   readonly traffic: Traffic
   readonly report: (finding: Finding) => void
@@ -59,11 +58,10 @@ export class Guard {
   readonly #deps: GuardDeps
   readonly #limits: GuardLimits
   readonly #claims: Claims
-  readonly #frame = new FrameReader()
+  readonly #reader: PacketReader
   readonly #acceptedAt = performance.now()
   #phase: 'before-connect' | 'connecting' | 'connected' = 'before-connect'
   #ending: 'answering' | 'finished' | undefined
-  #rest: Buffer | undefined
   #isWanted = false
   #isScheduled = false
   #keepAliveMs: number | undefined
@@ -73,10 +71,17 @@ export class Guard {
   constructor (deps: GuardDeps, limits: GuardLimits) {
     this.#deps = deps
     this.#limits = limits
-    const { socket, budget } = deps
+    const { budget, memory } = deps
+    this.#reader = new PacketReader(deps.socket, {
+      memory,
+      judge: (header) => this.#judge(header),
+      received: (bytes) => this.#receive(bytes),
+      isReading: () => this.#isReading
+    })
+    const { socket } = this.#reader
     this.#claims = new Claims({ budget, onRoom: () => this.#startUpload() }, limits)
     this.stream = new Duplex({
-      readableHighWaterMark: 1, // one push for one read()
+      readableHighWaterMark: 1, // one packet for one read()
       read: () => {
         this.#isWanted = true
         this.#schedule()
@@ -89,7 +94,6 @@ export class Guard {
         done(error)
       }
     })
-    socket.on('readable', () => this.#fill())
     socket.on('end', () => this.stream.push(null))
     socket.on('close', () => this.stream.destroy())
     socket.on('error', () => this.stream.destroy()) // a lost connection is no error of the protocol
@@ -117,7 +121,7 @@ export class Guard {
       if (now - this.#acceptedAt > this.#limits.connectMs) this.#cut({ kind: 'connect-late' })
       return
     }
-    if (this.#isStopped || !this.#isWanted || this.#claims.held > 0) {
+    if (!this.#isReading || this.#claims.held > 0) {
       this.#lastByteAt = now
       return
     }
@@ -125,7 +129,7 @@ export class Guard {
     const isSilent = this.#keepAliveMs > 0 && silentMs > this.#keepAliveMs * 1.5
     if (isSilent) return this.#cut({ kind: 'silent' })
     const isStuck = silentMs > this.#limits.progressMs || this.#isTooSlow(now)
-    if (isStuck && !this.#frame.isBetweenPackets) this.#cut({ kind: 'stuck' })
+    if (isStuck && !this.#reader.isBetweenPackets) this.#cut({ kind: 'stuck' })
   }
 
   /** Takes nothing more in; what was passed on may still be answered. */
@@ -136,79 +140,59 @@ export class Guard {
   /** Sends what is written, then a FIN. Drops what still arrives: unread, it would turn the FIN into a RST. */
   finish (): void {
     this.#ending = 'finished'
-    this.#rest = undefined
+    this.#reader.drop()
     this.stream.end()
     this.#schedule()
   }
 
   #isTooSlow (now: number): boolean {
-    const { firstByte, declaredBytes } = this.#frame
-    const expectedMs = declaredBytes / this.#limits.uploadBytesPerSecondMin * 1000
-    return firstByte >> 4 === packetType.publish &&
-      now - this.#uploadStartedAt > this.#limits.progressMs + expectedMs
+    const { header } = this.#reader
+    if (header === undefined || header.firstByte >> 4 !== packetType.publish) return false
+    const expectedMs = header.declaredBytes / this.#limits.uploadBytesPerSecondMin * 1000
+    return now - this.#uploadStartedAt > this.#limits.progressMs + expectedMs
   }
 
-  get #isStopped (): boolean {
-    return this.#claims.isBlocked || this.#ending !== undefined || this.stream.destroyed ||
-      (this.#phase === 'connecting' && this.#frame.isBetweenPackets)
+  /** False while the peer waits for us. */
+  get #isReading (): boolean {
+    if (this.#ending !== undefined) return this.#ending === 'finished'
+    const isAnswering = this.#phase === 'connecting' && this.#reader.isBetweenPackets
+    return this.#isWanted && !this.#claims.isBlocked && !this.stream.destroyed && !isAnswering
   }
 
   // Never pushes from within read(): Aedes calls read() while its parser is inside a packet, and a
-  // parser entered again there emits that packet twice (mqtt-packet parser.js, _newPacket). A
-  // socket never answers read() with new bytes in the same tick either.
+  // parser entered again there emits that packet twice (mqtt-packet parser.js, _newPacket).
   #schedule (): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
     process.nextTick(() => {
       this.#isScheduled = false
-      this.#fill()
+      this.#advance()
+      if (this.#isReading) this.#reader.resume()
     })
   }
 
-  #fill (): void {
-    if (this.#ending === 'finished') this.#discard()
-    while (this.#isWanted && !this.#isStopped) {
-      const chunk = this.#rest ?? this.#receive()
-      if (chunk === null) return
-      this.#rest = undefined
-      this.#pass(chunk)
+  #receive (bytes: number): void {
+    this.#deps.traffic.receivedBytes += bytes
+    this.#lastByteAt = performance.now()
+    this.#advance()
+  }
+
+  // One packet for one read() of Aedes, which counts a packet that was read and a 'readable' event
+  // against each other and reads only at zero (client.js, _parsingBatch): with two held publishes at
+  // once it would not even answer the PINGREQ behind them.
+  #advance (): void {
+    if (this.#ending === 'finished') return this.#reader.drop()
+    while (this.#isReading) {
+      const packet = this.#reader.next()
+      if (packet === undefined) return
+      this.#isWanted = this.stream.push(packet)
     }
   }
 
-  #discard (): void {
-    let chunk = this.#receive()
-    while (chunk !== null) chunk = this.#receive()
-  }
-
-  #receive (): Buffer | null {
-    const chunk = this.#deps.socket.read() as Buffer | null // no encoding is set
-    if (chunk === null) return null
-    this.#deps.traffic.receivedBytes += chunk.length
-    this.#lastByteAt = performance.now()
-    return chunk
-  }
-
-  // At most one packet ends in what is pushed at once. Aedes counts a packet that was read and a
-  // 'readable' event against each other and reads only at zero (client.js, _parsingBatch): with
-  // two held publishes out of one chunk it would not even answer the PINGREQ behind them.
-  #pass (chunk: Buffer): void {
-    const at = this.#frame.isInBody ? this.#frame.skipBody(chunk, 0) : this.#passHeader(chunk)
-    if (this.stream.destroyed) return
-    if (at < chunk.length) this.#rest = chunk.subarray(at)
-    this.#isWanted = this.stream.push(at < chunk.length ? chunk.subarray(0, at) : chunk)
-  }
-
-  #passHeader (chunk: Buffer): number {
-    const at = this.#frame.readHeader(chunk)
-    if (at === undefined) return chunk.length
-    this.#judgeHeader()
-    return this.#isStopped ? at : this.#frame.skipBody(chunk, at)
-  }
-
-  #judgeHeader (): void {
-    const { firstByte, declaredBytes, isMalformed } = this.#frame
+  #judge (header: Header | 'malformed'): void {
+    if (header === 'malformed') return this.#cut({ kind: 'malformed' })
+    const { firstByte, declaredBytes } = header
     const type = firstByte >> 4
-    if (isMalformed) return this.#cut({ kind: 'malformed' })
     if (this.#phase === 'before-connect') {
       if (firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
       this.#phase = 'connecting'
@@ -236,7 +220,7 @@ export class Guard {
   #write (chunks: ReadonlyArray<{ chunk: Buffer }>, done: (error?: Error | null) => void): void {
     const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk)) // mostly a PUBACK, in three pieces
     this.#deps.traffic.sentBytes += bytes.length
-    this.#deps.socket.write(bytes, done)
+    this.#reader.socket.write(bytes, done)
   }
 
   #cut (finding: Finding): void {

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import type { Custody, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
 import type { BrokerLimits } from './limits.ts'
+import type { PacketMemory } from './packet-memory.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -21,6 +22,7 @@ export interface HookDeps {
   /** The connection that has this client id at present. */
   readonly connected: ReadonlyMap<string, Connection>
   readonly takeCustody: TakeCustody
+  readonly memory: PacketMemory
   /** Publishes handed over and not yet answered. */
   readonly held: Tally
   /** Of these, those that end in a PUBACK or PUBREC: all but QoS 0 and wills. */
@@ -158,6 +160,8 @@ async function takeImage (deps: HookDeps, { client, packet, done }: Asked, takin
   deps.held.up()
   if (isAcknowledged) deps.pubacks.up()
   const custody = await deps.takeCustody({ deviceId, imageId, topic, payload }).catch(surface)
+  // What is stored, or was already, is read by nobody any more; a refused one is kept as a sample.
+  if (custody.kind === 'taken' || custody.kind === 'duplicate') deps.memory.giveBack(payload)
   settle()
   const error = isWill ? undefined : whyNot(custody, client) // of a will, nobody is left to send it again
   if (error !== undefined) connection?.endsFor('refused', error.message)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { PublishPacket } from 'aedes'
 import { createHooks } from '../broker/hooks.ts'
 import { defaultLimits } from '../broker/limits.ts'
+import { PacketMemory } from '../broker/packet-memory.ts'
 import { Retained } from '../broker/retained.ts'
 import { Sessions } from '../broker/sessions.ts'
 import { Tally } from '../broker/tally.ts'
@@ -14,6 +15,7 @@ test('a will whose client is long gone goes through custody and is answered with
     connectionOf: () => assert.fail('there is no client'),
     connected: new Map(),
     takeCustody: custody.takeCustody,
+    memory: new PacketMemory(0),
     held: new Tally(),
     pubacks: new Tally(),
     retained: new Retained(1000),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../crc32.ts'
 import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Arrival } from '../entry.ts'
 import type { Format, RefusalReason } from '../events.ts'

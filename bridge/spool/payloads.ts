@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../crc32.ts'
 import type { Entry } from '../entry.ts'
 import type { ActiveSegments } from './active-segments.ts'
 import { SpoolDamaged } from './errors.ts'
