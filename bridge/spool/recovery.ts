@@ -86,7 +86,7 @@ export async function recover (
   const unsealed = numbers.filter((number) => index.segment(number)?.sealed !== true)
   await Promise.all(unsealed.map(async (number) => {
     try {
-      found += await shelf.use(number, (segment) => recoverSegment(segment, index))
+      found += await shelf.recover(number, (segment) => recoverSegment(segment, index))
       await index.sealed(number)
     } catch (cause) { // it stays on disk, unsealed, and the next start tries again
       observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })

@@ -17,11 +17,19 @@ export interface EntryWithPayload {
   readonly payload: Buffer
 }
 
+/** A segment that is only read. */
+export interface SegmentReader {
+  readonly number: number
+  /** Undefined where the segment has no such entry. */
+  payload (sequence: number): Promise<Buffer | undefined>
+  close (): Promise<void>
+}
+
 type Operation = { readonly type: 'put', readonly key: string, readonly value: Buffer }
 
 const MIB = 1024 * 1024
 
-export class Segment {
+export class Segment implements SegmentReader {
   readonly number: number
   readonly #db: Level<string, Buffer>
 
@@ -45,7 +53,7 @@ export class Segment {
   }
 
   /**
-   * Opens a segment to read from. LevelDB replays its log into tables first, through one write buffer: a
+   * Opens a segment after a crash. LevelDB replays its log into tables first, through one write buffer: a
    * third of a segment, since four tables would be compacted into one (leveldb, kL0_CompactionTrigger).
    */
   static async reopen (root: string, number: number, bytesMax: number): Promise<Segment> {

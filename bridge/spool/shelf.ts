@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
-import { formatSegmentPath, Segment, syncDirectory } from './segment.ts'
+import { formatSegmentPath, Segment, syncDirectory, type SegmentReader } from './segment.ts'
+import { SegmentLog } from './segment-log.ts'
 
 export const DROPPED = '.dropped'
 
@@ -12,7 +13,7 @@ export class Shelf {
   readonly #openMax: number
   readonly #segmentBytesMax: number
   /** In order of last use. */
-  readonly #open = new Map<number, Promise<Segment>>()
+  readonly #open = new Map<number, Promise<SegmentReader>>()
   readonly #closing = new Map<number, Promise<void>>()
   /** How many work on a segment at present. */
   readonly #users = new Map<number, number>()
@@ -24,7 +25,7 @@ export class Shelf {
   }
 
   /** Takes over a segment that is still open, because it will be read soon. */
-  put (segment: Segment): void {
+  put (segment: SegmentReader): void {
     this.#open.set(segment.number, Promise.resolve(segment))
     this.#evict()
   }
@@ -37,10 +38,24 @@ export class Shelf {
    * Works on a segment, which is not closed meanwhile. Rejects where it cannot be opened; the next call
    * tries again.
    */
-  async use<T> (number: number, work: (segment: Segment) => Promise<T>): Promise<T> {
+  async use<T> (number: number, work: (segment: SegmentReader) => Promise<T>): Promise<T> {
+    return await this.#hold(number, async () => await work(await this.#get(number)))
+  }
+
+  /** Works on a segment as a database, so that LevelDB finds out what a crash has left of it. */
+  async recover<T> (number: number, work: (segment: Segment) => Promise<T>): Promise<T> {
+    return await this.#hold(number, async () => {
+      await this.close(number)
+      const segment = await Segment.reopen(this.#root, number, this.#segmentBytesMax)
+      this.put(segment)
+      return await work(segment)
+    })
+  }
+
+  async #hold<T> (number: number, work: () => Promise<T>): Promise<T> {
     this.#users.set(number, (this.#users.get(number) ?? 0) + 1)
     try {
-      return await work(await this.#get(number))
+      return await work()
     } finally {
       const users = (this.#users.get(number) ?? 1) - 1
       if (users > 0) this.#users.set(number, users)
@@ -49,8 +64,8 @@ export class Shelf {
     }
   }
 
-  async #get (number: number): Promise<Segment> {
-    const open = this.#open.get(number) ?? this.#reopen(number)
+  async #get (number: number): Promise<SegmentReader> {
+    const open = this.#open.get(number) ?? this.#read(number)
     this.#open.delete(number)
     this.#open.set(number, open)
     try {
@@ -86,9 +101,10 @@ export class Shelf {
     await Promise.all(this.#closing.values())
   }
 
-  async #reopen (number: number): Promise<Segment> {
+  async #read (number: number): Promise<SegmentReader> {
     await this.#closing.get(number) // LevelDB holds its lock until it is closed
-    return await Segment.reopen(this.#root, number, this.#segmentBytesMax)
+    return await SegmentLog.open(formatSegmentPath(this.#root, number), number) ??
+      await Segment.reopen(this.#root, number, this.#segmentBytesMax)
   }
 
   #evict (): void {

@@ -89,7 +89,7 @@ export class Upkeep {
     for (const number of this.#broken) {
       this.#broken.delete(number)
       try {
-        await shelf.use(number, (segment) => recoverSegment(segment, index))
+        await shelf.recover(number, (segment) => recoverSegment(segment, index))
         await index.sealed(number)
       } catch (cause) {
         this.#broken.add(number)

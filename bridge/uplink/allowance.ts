@@ -4,8 +4,13 @@ import { Window } from './window.ts'
 /** The window over which the allowance is kept, and the part of it that is given out in one. */
 const WINDOW_MS = 10_000
 const GIVEN_OUT = 0.98
+/**
+ * The part of it that comes in all the time. At GIVEN_OUT itself the window would be full for good, and a stall
+ * that leaves it would be followed by another one, every ten seconds.
+ */
+const FILLED = 0.974
 /** Bytes that may be saved up while nothing is sent, or while this process was held up, as seconds of the allowance. */
-const BURST_SECONDS = 0.5
+const BURST_SECONDS = 0.15
 /** The longest piece, likewise. */
 const PIECE_SECONDS = 0.09
 const BURST_BYTES_MIN = 4096
@@ -141,7 +146,7 @@ export class Allowance {
     const wanted = Math.max(this.#burstBytes, this.#waiting[0]?.bytes ?? 0)
     const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond))
+    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * FILLED))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
     this.#refilledAt = now
     if (bytes < 1) return

@@ -1,6 +1,6 @@
-const SLOTS = 100
+const SLOTS = 500
 
-/** Bytes of the last `ms`, to a hundredth of it; what has passed by less is still counted. */
+/** Bytes of the last `ms`, to a five-hundredth of it; what has passed by less is still counted. */
 export class Window {
   readonly #slotMs: number
   readonly #slots = new Array<number>(SLOTS + 1).fill(0)

@@ -1,0 +1,186 @@
+// Reads a sealed segment from the log that LevelDB wrote, without LevelDB: opening a database copies its whole
+// log into tables first, and syncs them. That wrote every image of a backlog twice, and while it did, PUBACKs and
+// the line waited for the disk.
+//
+// The log is a row of blocks of 32 KiB. In each stand fragments, none across its end; a rest of fewer than seven
+// bytes is zero. The fragments of a record put together are a batch (leveldb doc/log_format.md, db/write_batch.cc):
+//
+//   fragment   CRC-32C 4 bytes | length 2 | type 1: FULL 1, FIRST 2, MIDDLE 3, LAST 4 | data
+//   batch      sequence 8 bytes | count 4 | operations
+//   put        1 | key length, varint | key | value length, varint | value
+//
+// Numbers are little endian. The CRC-32C is not looked at: whoever reads an image holds it to its own CRC-32.
+
+import { open, readdir, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseSequence, type SegmentReader } from './segment.ts'
+
+interface Place {
+  /** In the file, of the first byte. */
+  readonly at: number
+  readonly bytes: number
+}
+
+const BLOCK = 32 * 1024
+const FRAGMENT_HEADER = 7
+const BATCH_HEADER = 12
+const PUT = 1
+const KEY_BYTES_MAX = 64
+const [FULL, FIRST] = [1, 2]
+
+export class SegmentLog implements SegmentReader {
+  readonly number: number
+  readonly #file: FileHandle
+  readonly #payloads: ReadonlyMap<number, Place>
+
+  private constructor (number: number, file: FileHandle, payloads: ReadonlyMap<number, Place>) {
+    this.number = number
+    this.#file = file
+    this.#payloads = payloads
+  }
+
+  /** Undefined where the segment is more than one log, or this log is not what it should be: LevelDB will know. */
+  static async open (location: string, number: number): Promise<SegmentLog | undefined> {
+    const names = await readdir(location)
+    const [log, ...more] = names.filter((name) => name.endsWith('.log'))
+    if (log === undefined || more.length > 0 || names.some((name) => /\.(ldb|sst)$/.test(name))) return undefined
+    const file = await open(join(location, log), 'r')
+    const payloads = await findPayloads(new Cursor(file)).catch(() => undefined)
+    if (payloads !== undefined) return new SegmentLog(number, file, payloads)
+    await file.close()
+    return undefined
+  }
+
+  async payload (sequence: number): Promise<Buffer | undefined> {
+    const place = this.#payloads.get(sequence)
+    if (place === undefined) return undefined
+    const crossed = Math.ceil(Math.max(0, place.bytes - roomInBlock(place.at)) / (BLOCK - FRAGMENT_HEADER))
+    const read = Buffer.allocUnsafeSlow(place.bytes + crossed * FRAGMENT_HEADER)
+    const { bytesRead } = await this.#file.read(read, 0, read.length, place.at)
+    if (bytesRead < read.length) return undefined
+    let filled = Math.min(place.bytes, roomInBlock(place.at))
+    for (let from = filled + FRAGMENT_HEADER; filled < place.bytes; from += BLOCK) {
+      read.copyWithin(filled, from, from + BLOCK - FRAGMENT_HEADER)
+      filled += BLOCK - FRAGMENT_HEADER
+    }
+    return read.subarray(0, place.bytes)
+  }
+
+  async close (): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+/** By sequence. Rejects where this is no log. */
+async function findPayloads (cursor: Cursor): Promise<Map<number, Place>> {
+  const payloads = new Map<number, Place>()
+  while (await cursor.nextRecord()) {
+    const batch = await cursor.read(BATCH_HEADER)
+    for (let left = batch.readUInt32LE(8); left > 0; left--) {
+      if ((await cursor.read(1))[0] !== PUT) throw new Error('nothing is ever deleted in a segment')
+      const keyBytes = await cursor.varint()
+      if (keyBytes > KEY_BYTES_MAX) throw new Error(`a key of ${keyBytes} bytes`)
+      const key = (await cursor.read(keyBytes)).toString()
+      const bytes = await cursor.varint()
+      const at = await cursor.skip(bytes)
+      if (key.startsWith('p')) payloads.set(parseSequence(key.slice(1)), { at, bytes })
+    }
+  }
+  return payloads
+}
+
+const WINDOW = 2048
+
+/** A place in the log: within the records what stands between their bytes is passed over. */
+class Cursor {
+  readonly #file: FileHandle
+  #at = 0
+  #left = 0
+  #window = Buffer.alloc(0)
+  #windowAt = 0
+
+  constructor (file: FileHandle) {
+    this.#file = file
+  }
+
+  /** False at the end of the log. */
+  async nextRecord (): Promise<boolean> {
+    if (this.#left > 0) throw new Error('a batch is longer than what is in it')
+    const type = await this.#nextFragment()
+    if (type === undefined) return false
+    if (type !== FULL && type !== FIRST) throw new Error(`a record begins with a fragment of type ${type}`)
+    return true
+  }
+
+  async read (bytes: number): Promise<Buffer> {
+    const parts: Buffer[] = []
+    for (let missing = bytes; missing > 0;) {
+      await this.#reach()
+      const part = await this.#peek(Math.min(missing, this.#left))
+      if (part.length === 0) throw new Error('the log ends within a fragment')
+      this.#pass(part.length)
+      parts.push(part)
+      missing -= part.length
+    }
+    return Buffer.concat(parts)
+  }
+
+  async varint (): Promise<number> {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const [byte = 0] = await this.read(1)
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+  }
+
+  /** Returns where the first of the bytes that are passed over stands. */
+  async skip (bytes: number): Promise<number> {
+    if (bytes === 0) return this.#at
+    await this.#reach()
+    const first = this.#at
+    for (let left = bytes; left > 0;) {
+      await this.#reach()
+      const passed = Math.min(left, this.#left)
+      this.#pass(passed)
+      left -= passed
+    }
+    return first
+  }
+
+  /** Makes sure that there are bytes left in the fragment at hand. */
+  async #reach (): Promise<void> {
+    while (this.#left === 0) {
+      if (await this.#nextFragment() === undefined) throw new Error('the log ends within a batch')
+    }
+  }
+
+  async #nextFragment (): Promise<number | undefined> {
+    if (roomInBlock(this.#at) < FRAGMENT_HEADER) this.#at += roomInBlock(this.#at)
+    const header = await this.#peek(FRAGMENT_HEADER)
+    if (header.length < FRAGMENT_HEADER || header.readUInt8(6) === 0) return undefined
+    this.#at += FRAGMENT_HEADER
+    this.#left = header.readUInt16LE(4)
+    return header.readUInt8(6)
+  }
+
+  #pass (bytes: number): void {
+    this.#at += bytes
+    this.#left -= bytes
+  }
+
+  /** Up to `bytes` from here on, WINDOW at most; fewer at the end of the file, and at its very end none. */
+  async #peek (bytes: number): Promise<Buffer> {
+    const from = this.#at - this.#windowAt
+    if (from >= 0 && from + bytes <= this.#window.length) return this.#window.subarray(from, from + bytes)
+    const window = Buffer.allocUnsafe(WINDOW)
+    const { bytesRead } = await this.#file.read(window, 0, WINDOW, this.#at)
+    this.#window = window.subarray(0, bytesRead)
+    this.#windowAt = this.#at
+    return this.#window.subarray(0, bytes)
+  }
+}
+
+function roomInBlock (at: number): number {
+  return BLOCK - at % BLOCK
+}
