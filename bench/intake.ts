@@ -1,7 +1,7 @@
 import { Child, median } from './child.ts'
 import type { Load } from './load.ts'
-import { PEERS, type PeerKind } from './peers.ts'
-import { withTempDirectory } from './service.ts'
+import { PEERS, type Peer, type PeerKind } from './peers.ts'
+import { withTempDirectory } from './subject.ts'
 
 export interface IntakeRow {
   readonly name: string
@@ -22,6 +22,8 @@ interface Measured extends Load {
 }
 
 const BYTES = 250_000
+/** Images before the measured ones: what compiles at run time, BEAM like V8, has done so. */
+const WARM_UP = 2000
 
 /** Durable intake against its peers: one round each in turn, so that what drifts drifts for all. */
 export async function benchIntake (devices: number, count: number, rounds: number): Promise<IntakeRow[]> {
@@ -57,15 +59,19 @@ async function measure (kind: PeerKind, devices: number, count: number): Promise
   return await withTempDirectory(async (directory) => {
     const peer = await kind.start(directory)
     try {
+      await load(peer, devices, WARM_UP)
       const before = peer.cpuSeconds()
-      const args = [peer.port, devices, count, BYTES, peer.topic, ...peer.login].map(String)
-      const load = new Child(process.execPath, ['--import', 'tsx', 'bench/load.ts', ...args])
-      const [line] = await load.prints(/\{.*\}/, 150_000)
-      const result = JSON.parse(line) as Load // load.ts prints one
+      const result = await load(peer, devices, count)
       const cpuMsPerImage = (peer.cpuSeconds() - before) * 1000 / result.acknowledged
       return { ...result, cpuMsPerImage, peakMegabytes: peer.peakBytes() / 1e6 }
     } finally {
       await peer.stop()
     }
   })
+}
+
+async function load ({ port, topic, login }: Peer, devices: number, count: number): Promise<Load> {
+  const args = [port, devices, count, BYTES, topic, ...login].map(String)
+  const [line] = await new Child(process.execPath, ['--import', 'tsx', 'bench/load.ts', ...args]).prints(/\{.*\}/, 150_000)
+  return JSON.parse(line) as Load // load.ts prints one
 }

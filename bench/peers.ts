@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Child, readCpuSeconds, readMemory } from './child.ts'
-import { NO_STORE, startService } from './service.ts'
+import { NO_STORE, startService } from './subject.ts'
 
 /** A broker under test, listening. */
 export interface Peer {

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startLocalStore } from '../bridge/local-store/server.ts'
 import { Child } from './child.ts'
-import { startService, withTempDirectory, type Status } from './service.ts'
+import { startService, withTempDirectory, type Status } from './subject.ts'
 
 export interface SiteOptions {
   readonly devices: number
@@ -38,39 +40,47 @@ const ALLOWANCE = 200e6 / 8 * 0.2 * 0.95
 const WINDOW_MS = 10_000
 const SAMPLE_MS = 100
 
+/** Where the store's objects lie: in memory if there is such a place, since a bucket is not on the disk of the site. */
+const storeParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 /** The site of the README: devices that photograph in open loop, one uplink, a store that counts what reaches it. */
-export async function benchSite ({ devices, seconds, bytes }: SiteOptions): Promise<SiteRow> {
-  return await withTempDirectory(async (directory) => {
-    const store = await startLocalStore({
-      listen: { host: '127.0.0.1', port: 0 }, dir: join(directory, 'objects'), credentials, buckets: ['images']
-    })
-    const service = await startService(join(directory, 'data'), {
-      SLUICE_S3_ENDPOINT: store.endpoint,
-      SLUICE_S3_BUCKET: 'images',
-      SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
-      SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey
-    })
-    const simulator = new Child(process.execPath, ['dist/device-sim/main.js',
-      '-p', String(service.mqttPort), '-c', String(devices), '-d', `${seconds}s`, '-s', String(bytes), '--json', '--quiet',
-      '--verify', '--verify-timeout', '15m', '--s3-endpoint', store.endpoint, '--s3-bucket', 'images', '--s3-region', 'us-east-1',
-      '--s3-access-key-id', credentials.accessKeyId, '--s3-secret-access-key', credentials.secretAccessKey])
-    const samples: Sample[] = []
-    const ended = new AbortController()
-    const sampling = (async () => {
-      while (!ended.signal.aborted) {
-        const { ledger } = await service.status()
-        samples.push({ at: performance.now(), bytes: store.faults.counts().socketBytes, waiting: ledger.waiting })
-        await delay(SAMPLE_MS)
-      }
-    })()
-    await simulator.exited()
-    ended.abort()
-    await sampling
-    const row = { ...readReport(simulator.output), ...await readService(service), wireShare: wireShare(samples) }
-    await service.child.stop()
-    await store.close()
-    return { devices, seconds, ...row }
+export async function benchSite (options: SiteOptions): Promise<SiteRow> {
+  return await withTempDirectory(async (directory) =>
+    await withTempDirectory(async (storeDirectory) => await runSite(options, directory, storeDirectory), storeParent))
+}
+
+async function runSite (
+  { devices, seconds, bytes }: SiteOptions, directory: string, storeDirectory: string
+): Promise<SiteRow> {
+  const store = await startLocalStore({
+    listen: { host: '127.0.0.1', port: 0 }, dir: join(storeDirectory, 'objects'), credentials, buckets: ['images']
   })
+  const service = await startService(join(directory, 'data'), {
+    SLUICE_S3_ENDPOINT: store.endpoint,
+    SLUICE_S3_BUCKET: 'images',
+    SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+    SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey
+  })
+  const simulator = new Child(process.execPath, ['dist/device-sim/main.js',
+    '-p', String(service.mqttPort), '-c', String(devices), '-d', `${seconds}s`, '-s', String(bytes), '--json', '--quiet',
+    '--verify', '--verify-timeout', '15m', '--s3-endpoint', store.endpoint, '--s3-bucket', 'images', '--s3-region', 'us-east-1',
+    '--s3-access-key-id', credentials.accessKeyId, '--s3-secret-access-key', credentials.secretAccessKey])
+  const samples: Sample[] = []
+  const ended = new AbortController()
+  const sampling = (async () => {
+    while (!ended.signal.aborted) {
+      const { ledger } = await service.status()
+      samples.push({ at: performance.now(), bytes: store.faults.counts().socketBytes, waiting: ledger.waiting })
+      await delay(SAMPLE_MS)
+    }
+  })()
+  await simulator.exited()
+  ended.abort()
+  await sampling
+  const row = { ...readReport(simulator.output), ...await readService(service), wireShare: wireShare(samples) }
+  await service.child.stop()
+  await store.close()
+  return { devices, seconds, ...row }
 }
 
 async function readService (

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { runLoad } from './load.ts'
-import { NO_STORE, ready, startService, withTempDirectory } from './service.ts'
+import { NO_STORE, ready, startService, withTempDirectory } from './subject.ts'
 
 export interface StartRow {
   readonly waiting: number

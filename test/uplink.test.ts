@@ -81,8 +81,7 @@ test('what the store refuses is set aside with its reason, and those behind it a
   store.answer = ({ metadata }) => metadata['image-id'] === 'bad' ? 'refused' : 'stored'
   await append(spool, 'bad', 'a', 'b')
   await eventually(() => spool.ledger.uploaded === 2 && spool.ledger.failed === 1)
-  const failed = events.find((event) => event.kind === 'entry-failed')
-  assert.ok(failed?.kind === 'entry-failed')
+  const failed = await eventually(() => events.find((event) => event.kind === 'entry-failed'))
   assert.deepEqual([failed.entry.imageId, failed.failure.reason, failed.failure.attempts], ['bad', 'too_large', 1])
 })
 

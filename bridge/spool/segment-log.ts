@@ -23,6 +23,8 @@ interface Place {
 
 const BLOCK = 32 * 1024
 const FRAGMENT_HEADER = 7
+/** Data in a block that one fragment fills. */
+const BLOCK_DATA = BLOCK - FRAGMENT_HEADER
 const BATCH_HEADER = 12
 const PUT = 1
 const KEY_BYTES_MAX = 64
@@ -54,14 +56,14 @@ export class SegmentLog implements SegmentReader {
   async payload (sequence: number): Promise<Buffer | undefined> {
     const place = this.#payloads.get(sequence)
     if (place === undefined) return undefined
-    const crossed = Math.ceil(Math.max(0, place.bytes - roomInBlock(place.at)) / (BLOCK - FRAGMENT_HEADER))
+    const crossed = Math.ceil(Math.max(0, place.bytes - roomInBlock(place.at)) / BLOCK_DATA)
     const read = Buffer.allocUnsafeSlow(place.bytes + crossed * FRAGMENT_HEADER)
     const { bytesRead } = await this.#file.read(read, 0, read.length, place.at)
     if (bytesRead < read.length) return undefined
     let filled = Math.min(place.bytes, roomInBlock(place.at))
     for (let from = filled + FRAGMENT_HEADER; filled < place.bytes; from += BLOCK) {
-      read.copyWithin(filled, from, from + BLOCK - FRAGMENT_HEADER)
-      filled += BLOCK - FRAGMENT_HEADER
+      read.copyWithin(filled, from, from + BLOCK_DATA)
+      filled += BLOCK_DATA
     }
     return read.subarray(0, place.bytes)
   }
@@ -89,7 +91,7 @@ async function findPayloads (cursor: Cursor): Promise<Map<number, Place>> {
   return payloads
 }
 
-const WINDOW = 2048
+const WINDOW = 1024
 
 /** A place in the log: within the records what stands between their bytes is passed over. */
 class Cursor {
@@ -139,12 +141,17 @@ class Cursor {
     if (bytes === 0) return this.#at
     await this.#reach()
     const first = this.#at
-    for (let left = bytes; left > 0;) {
+    if (bytes > this.#left) {
+      // Every fragment but the last one fills its block: only the header of that one has to be read.
+      const beyond = bytes - this.#left
+      const blocks = Math.ceil(beyond / BLOCK_DATA) - 1
+      this.#at += this.#left + blocks * BLOCK
+      this.#left = 0
       await this.#reach()
-      const passed = Math.min(left, this.#left)
-      this.#pass(passed)
-      left -= passed
+      bytes = beyond - blocks * BLOCK_DATA
     }
+    if (bytes > this.#left) throw new Error('a value is longer than its record')
+    this.#pass(bytes)
     return first
   }
 

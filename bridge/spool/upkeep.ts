@@ -34,8 +34,8 @@ export class Upkeep {
   }
 
   /**
-   * A full segment. Open it holds its whole content in memory, so it stays open only where little of it
-   * is left to be read; behind a backlog it is opened again when its turn comes.
+   * A full segment. As a database it holds its whole content in memory, so it stays one only where little of
+   * it is left to be read; else it is opened as a log at once, because its turn may be near.
    */
   seal (segment: Segment): void {
     const { index, shelf } = this.#deps
@@ -43,7 +43,9 @@ export class Upkeep {
     this.#run(async () => {
       await index.sealed(segment.number)
       const live = index.segment(segment.number)?.live ?? 0
-      if (live > LIVE_FEW) await shelf.closeIdle(segment.number)
+      if (live <= LIVE_FEW) return
+      await shelf.closeIdle(segment.number)
+      await shelf.use(segment.number, async () => {})
     })
   }
 

@@ -8,9 +8,9 @@ const GIVEN_OUT = 0.98
  * The part of it that comes in all the time. At GIVEN_OUT itself the window would be full for good, and a stall
  * that leaves it would be followed by another one, every ten seconds.
  */
-const FILLED = 0.974
+const FILLED = 0.977
 /** Bytes that may be saved up while nothing is sent, or while this process was held up, as seconds of the allowance. */
-const BURST_SECONDS = 0.15
+const BURST_SECONDS = 0.2
 /** The longest piece, likewise. */
 const PIECE_SECONDS = 0.09
 const BURST_BYTES_MIN = 4096

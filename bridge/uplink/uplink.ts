@@ -44,6 +44,8 @@ const ATTEMPTS_MAX = 8
 const READ_AGAIN_MS = 5_000
 /** A line on which nothing waited for so long has room. */
 const IDLE_MS_MAX = 40
+/** What a put needs before its first byte. */
+const LEAD_SECONDS = 0.03
 
 interface Attempts {
   readonly count: number
@@ -112,15 +114,14 @@ export class Uplink {
   }
 
   /**
-   * Waits until the put begun last has its bytes on the line, so that puts follow each other instead of
-   * making each other slow, and answers are waited for side by side. A line that stands idle because the
-   * store reads slowly is reason enough for another put.
+   * Waits until the put begun last has all but its last bytes on the line: puts follow each other instead of making
+   * each other slow. A line that stands idle because the store reads slowly is reason enough for another put.
    */
   async #lineFree (stop: AbortSignal): Promise<void> {
     const { allowance } = this.#deps
     let idleMs = 0
     while (!stop.aborted && idleMs < IDLE_MS_MAX) {
-      const leftBytes = this.#begunBytes()
+      const leftBytes = this.#begunBytes() - allowance.bytesPerSecond * LEAD_SECONDS
       if (leftBytes <= 0) break
       const waitMs = Math.min(Math.max(1, leftBytes / allowance.bytesPerSecond * 1000), IDLE_MS_MAX / 2)
       await sleep(waitMs)

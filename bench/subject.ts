@@ -45,8 +45,10 @@ export async function ready (httpPort: number): Promise<void> {
   }
 }
 
-export async function withTempDirectory<T> (work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-bench-'))
+export async function withTempDirectory<T> (
+  work: (directory: string) => Promise<T>, parent = tmpdir()
+): Promise<T> {
+  const directory = await mkdtemp(join(parent, 'sluice-bench-'))
   try {
     return await work(directory)
   } finally {
