@@ -82,3 +82,20 @@ test('over any 10 s no more is given than the allowance, however long it rested 
   const bytes = given.filter(([at]) => at < 10_000).reduce((sum, [, piece]) => sum + piece, 0)
   assert.ok(bytes <= 2_000_000, `${bytes} bytes in 10 s`)
 })
+
+test('what a busy line saved up in a stall is used, and forgotten when it has rested', async (t) => {
+  const allowance = open(t, 1_000_000)
+  const burst = async (): Promise<number> => {
+    const before = allowance.givenBytes
+    await draw(allowance, { piece: 10_000, seconds: 0.1 })
+    return allowance.givenBytes - before
+  }
+  await draw(allowance, { piece: 10_000, seconds: 0.5 })
+  const until = performance.now() + 400
+  while (performance.now() < until); // nobody else runs
+  const busy = await burst()
+  assert.ok(busy > 400_000, `${busy} bytes after the stall`)
+  await new Promise((resolve) => setTimeout(resolve, 1800))
+  const rested = await burst()
+  assert.ok(rested < 320_000, `${rested} bytes after the rest`)
+})

@@ -9,11 +9,17 @@ const GIVEN_OUT = 0.98
  * that leaves it would be followed by another one, every ten seconds.
  */
 const FILLED = 0.977
-/** Bytes that may be saved up while nothing is sent, or while this process was held up, as seconds of the allowance. */
-const BURST_SECONDS = 0.2
+/**
+ * Bytes that may be saved up, as seconds of the allowance: much while somebody has work for the line, so that a
+ * moment in which the disk or this process held it up is made good; little while there is none, because what
+ * goes out at once at the beginning is missing ten seconds later.
+ */
+const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
+/** So long after the last wait the line still counts as busy. */
+const BUSY_MS = 1000
 /** The longest piece, likewise. */
 const PIECE_SECONDS = 0.09
-const BURST_BYTES_MIN = 4096
+const SAVED_BYTES_MIN = 4096
 const REFILL_EVERY_MS = 20
 
 interface Waiting {
@@ -39,6 +45,7 @@ export class Allowance {
   #drawn = 0
   #window = new Window(WINDOW_MS)
   #refilledAt = performance.now()
+  #waitedAt = -Infinity
   #waiting: Waiting[] = []
   #waitingBytes = 0
   #serving = false
@@ -62,7 +69,7 @@ export class Allowance {
 
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
-    return Math.max(BURST_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
+    return Math.max(SAVED_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -92,8 +99,9 @@ export class Allowance {
     void this.#limiter.stop({ dropWaitingJobs: true })
   }
 
-  get #burstBytes (): number {
-    return Math.max(BURST_BYTES_MIN, this.#bytesPerSecond * BURST_SECONDS)
+  #savedBytesMax (now: number): number {
+    const seconds = now - this.#waitedAt < BUSY_MS ? SAVED_SECONDS.busy : SAVED_SECONDS.idle
+    return Math.max(SAVED_BYTES_MIN, this.#bytesPerSecond * seconds)
   }
 
   async #serve (): Promise<void> {
@@ -138,12 +146,25 @@ export class Allowance {
     waiting.resolve()
   }
 
+  /** What was saved up while the line was busy and is too much now that it is not. */
+  #forget (bytes: number): void {
+    if (bytes <= 0) return
+    const drawn = Math.min(bytes, this.#drawn)
+    this.#drawn -= drawn
+    this.#reservoir -= bytes - drawn
+    if (bytes > drawn) void this.#limiter.incrementReservoir(drawn - bytes)
+  }
+
   #refill (): void {
     const now = performance.now()
     const seconds = (now - this.#refilledAt) / 1000
-    if (this.#waiting.length > 0) this.#heldSeconds += seconds
+    if (this.#waiting.length > 0) {
+      this.#heldSeconds += seconds
+      this.#waitedAt = now
+    }
     // A piece asked for before the line became thinner may be larger than what is saved up now.
-    const wanted = Math.max(this.#burstBytes, this.#waiting[0]?.bytes ?? 0)
+    const wanted = Math.max(this.#savedBytesMax(now), this.#waiting[0]?.bytes ?? 0)
+    if (this.#waiting.length === 0) this.#forget(this.#reservoir + this.#drawn - wanted)
     const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
     const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * FILLED))
