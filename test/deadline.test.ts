@@ -45,3 +45,18 @@ test('an image is tried again when its wait is over, with nothing else happening
   stop.abort()
   assert.equal(first?.sequence, entry.sequence)
 })
+
+test('an image whose put fails while nothing else waits is tried again', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const payload = jpegOf(2000)
+  const entry = await spool.append(arrivalOf('cam-1', 'a', payload), payload)
+  const picker = new Picker(spool)
+  const stop = new AbortController()
+  await picker.next(stop.signal)
+  const again = picker.next(stop.signal) // as the uplink does while the put is under way
+  await sleep(20)
+  picker.retryLater(entry, 10)
+  const first = await Promise.race([again, sleep(5000, undefined, { ref: false })])
+  stop.abort()
+  assert.equal(first?.sequence, entry.sequence)
+})

@@ -133,3 +133,23 @@ test('a backlog is read without being written a second time', async (t) => {
   assert.equal(waiting.length, 40)
   assert.deepEqual(await tables(join(directory, 'segments')), [])
 })
+
+test('an image is read back from the moment it was acknowledged, while its segment is filled, finished and sealed', async (t) => {
+  const { spool } = await openTestSpool(t, { segmentBytes: 2 * MIB, batchBytesMax: 200_000 })
+  const over = new AbortController()
+  const looking = (async () => { // as the uplink does: it opens ahead what will be read
+    while (!over.signal.aborted) {
+      spool.expect(await spool.waiting(0, 1000))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })()
+  const payloads = Array.from({ length: 150 }, () => randomBytes(100_000))
+  const entries = await Promise.all(payloads.map(async (payload, at) => {
+    const entry = await spool.append(arrivalOf('cam-1', `a${at}`, payload), payload)
+    assert.ok((await spool.payload(entry)).equals(payload), `image ${at} at once`)
+    return entry
+  }))
+  for (const [at, entry] of entries.entries()) assert.ok(payloads[at]?.equals(await spool.payload(entry)), `image ${at}`)
+  over.abort()
+  await looking
+})

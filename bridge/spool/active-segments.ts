@@ -29,6 +29,8 @@ export class ActiveSegments {
   readonly #options: ActiveSegmentsOptions
   #number: number
   #active: ActiveSegment[] = []
+  /** Full, and with batches that still have to be written: nobody else may open them yet. */
+  readonly #finishing = new Set<ActiveSegment>()
   /** The one to be filled next, opened ahead so that nobody waits for it. */
   #next: Promise<Segment> | undefined
   #replacing: Promise<void> | undefined
@@ -48,10 +50,11 @@ export class ActiveSegments {
 
   get usable (): boolean { return this.#active.length > 0 }
 
-  has (number: number): boolean { return this.#active.some(({ segment }) => segment.number === number) }
+  has (number: number): boolean { return this.segment(number) !== undefined }
 
+  /** From its first entry until somebody else has taken it over. */
   segment (number: number): Segment | undefined {
-    return this.#active.find(({ segment }) => segment.number === number)?.segment
+    return [...this.#active, ...this.#finishing].find(({ segment }) => segment.number === number)?.segment
   }
 
   /** Resolves with the number of the segment in which the record is on disk. */
@@ -111,9 +114,11 @@ export class ActiveSegments {
     if (!this.#active.includes(full) || this.#replacing !== undefined) return
     void this.replenish().then(() => {
       this.#active = this.#active.filter((active) => active !== full)
+      this.#finishing.add(full)
       const sealing = full.settled().then(() => {
         if (full.broken === undefined) this.#deps.onFull(full.segment)
         else this.#deps.onBroken(full.segment, full.broken)
+        this.#finishing.delete(full)
         this.#sealing.delete(sealing)
       })
       this.#sealing.add(sealing)

@@ -43,7 +43,7 @@ export class SegmentLog implements SegmentReader {
 
   /** Undefined where the segment is more than one log, or this log is not what it should be: LevelDB will know. */
   static async open (location: string, number: number): Promise<SegmentLog | undefined> {
-    const names = await readdir(location)
+    const names = await readdir(location).catch(() => [])
     const [log, ...more] = names.filter((name) => name.endsWith('.log'))
     if (log === undefined || more.length > 0 || names.some((name) => /\.(ldb|sst)$/.test(name))) return undefined
     const file = await open(join(location, log), 'r')
@@ -53,6 +53,7 @@ export class SegmentLog implements SegmentReader {
     return undefined
   }
 
+  /** Undefined where the log does not show it: LevelDB will know. */
   async payload (sequence: number): Promise<Buffer | undefined> {
     const place = this.#payloads.get(sequence)
     if (place === undefined) return undefined
@@ -165,7 +166,8 @@ class Cursor {
   async #nextFragment (): Promise<number | undefined> {
     if (roomInBlock(this.#at) < FRAGMENT_HEADER) this.#at += roomInBlock(this.#at)
     const header = await this.#peek(FRAGMENT_HEADER)
-    if (header.length < FRAGMENT_HEADER || header.readUInt8(6) === 0) return undefined
+    if (header.length === 0) return undefined
+    if (header.length < FRAGMENT_HEADER || header.readUInt8(6) === 0) throw new Error('no fragment begins here')
     this.#at += FRAGMENT_HEADER
     this.#left = header.readUInt16LE(4)
     return header.readUInt8(6)

@@ -26,12 +26,15 @@ export class Shelf {
 
   /** Takes over a segment that is still open, because it will be read soon. */
   put (segment: SegmentReader): void {
+    this.#closeSoon(segment.number)
     this.#open.set(segment.number, Promise.resolve(segment))
     this.#evict()
   }
 
   async payload (number: number, sequence: number): Promise<Buffer | undefined> {
-    return await this.use(number, (segment) => segment.payload(sequence))
+    const payload = await this.use(number, (segment) => segment.payload(sequence))
+    // That a log does not show it is no proof that it is lost; what LevelDB says is.
+    return payload ?? await this.recover(number, (segment) => segment.payload(sequence))
   }
 
   /**

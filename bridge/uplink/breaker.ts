@@ -36,6 +36,7 @@ export class Breaker {
   }
 
   get state (): LineState { return this.#state }
+  get isDown (): boolean { return this.#state.kind === 'down' }
 
   /** A put of several that ran side by side found the store unavailable: the first one counts. */
   opened (trouble: Trouble): void {

@@ -10,6 +10,7 @@ interface Retry {
 const PAGE = 128
 /** Entries that wait for another attempt; with so many nothing new is begun. */
 const RETRIES_MAX = 1000
+const LOOK_EVERY_MS = 1000
 
 /**
  * What goes next: the oldest first. Works from pages of the spool's index, so that its memory and the
@@ -41,7 +42,7 @@ export class Picker {
       const seen = this.#spool.changes // before reading, or an append in between is slept through
       const entry = await this.#pick()
       if (entry !== undefined) return entry
-      await this.#spool.changed(seen, signal, this.#untilRetryMs())
+      await this.#spool.changed(seen, signal, this.#nextLookMs())
     }
     return undefined
   }
@@ -94,9 +95,9 @@ export class Picker {
     this.#page.push(...page.filter(({ sequence }) => !this.#out.has(sequence)))
   }
 
-  #untilRetryMs (): number | undefined {
-    if (this.#retries.size === 0) return undefined
-    const first = Math.min(...[...this.#retries.values()].map(({ notBefore }) => notBefore))
-    return Math.max(1, first - Date.now())
+  /** Not for long even where nothing is to be retried yet: what is under way may fail meanwhile. */
+  #nextLookMs (): number {
+    const first = Math.min(Infinity, ...[...this.#retries.values()].map(({ notBefore }) => notBefore))
+    return Math.min(LOOK_EVERY_MS, Math.max(1, first - Date.now()))
   }
 }

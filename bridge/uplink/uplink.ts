@@ -47,12 +47,6 @@ const IDLE_MS_MAX = 40
 /** What a put needs before its first byte. */
 const LEAD_SECONDS = 0.03
 
-interface Attempts {
-  readonly count: number
-  /** Objects stored when the first attempt failed. */
-  readonly storedBefore: number
-}
-
 /** Lets what waits in the spool out to the store: oldest first, as much at a time as keeps the line busy. */
 export class Uplink {
   readonly #deps: UplinkDeps
@@ -60,7 +54,8 @@ export class Uplink {
   readonly #picker: Picker
   readonly #breaker: Breaker
   readonly #inFlight = new Map<number, Entry>()
-  readonly #attempts = new Map<number, Attempts>()
+  /** Of entries that failed: how often, and how many objects were stored when they first did. */
+  readonly #attempts = new Map<number, { readonly count: number, readonly storedBefore: number }>()
   readonly #ended = new Condition()
   /** The put begun last, and what the allowance had given when it was. */
   #begun: { readonly entry: Entry, readonly givenBytes: number } | undefined
@@ -97,12 +92,16 @@ export class Uplink {
     const sending = new Set<Promise<void>>()
     while (!stop.aborted && faults.length === 0) {
       await this.#lineFree(stop)
-      const alone = this.#breaker.state.kind === 'down'
+      const alone = this.#breaker.isDown
       if (alone && !await this.#probe(stop)) continue
       const entry = await this.#picker.next(stop)
       if (entry === undefined) break
+      if (!alone && this.#breaker.isDown) { // it has opened while there was nothing to send
+        this.#picker.retryLater(entry, 0)
+        continue
+      }
       if (alone) this.#trial = entry
-      this.#begun = { entry, givenBytes: this.#deps.allowance.givenBytes }
+      this.#begun = { entry, givenBytes: this.#deps.allowance.givenBytes + Math.max(0, this.#begunBytes()) }
       const put = this.#upload(entry, cut)
         .catch((error: unknown) => { faults.push(error) })
         .finally(() => { sending.delete(put) })
