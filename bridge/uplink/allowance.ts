@@ -147,7 +147,8 @@ export class Allowance {
   }
 
   /** What was saved up while the line was busy and is too much now that it is not. */
-  #forget (bytes: number): void {
+  #forget (surplus: number): void {
+    const bytes = Math.floor(surplus)
     if (bytes <= 0) return
     const drawn = Math.min(bytes, this.#drawn)
     this.#drawn -= drawn
