@@ -33,8 +33,8 @@ interface SocketOptions {
 }
 
 // `onread` of net.Socket reads into given memory, and a server cannot ask for it. So its socket's handle is given to
-// a new socket: `_handle` and `handle` are not documented, and node:net itself has used both since Node 0.x. Where a
-// socket has no such handle of its own (TLS), the bytes are copied.
+// a new socket: `_handle` and `handle` are not documented, and node:net itself uses both. Where a socket has no such
+// handle of its own (TLS, a pipe), the bytes are copied.
 function takeOver (accepted: Socket, { room, received }: WireReader): Socket | undefined {
   const holder = accepted as unknown as { _handle: { useUserBuffer?: unknown, constructor: { name: string } } | null }
   const handle = holder._handle

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { within } from '../bridge/deadline.ts'
+import type { Entry } from '../bridge/entry.ts'
 import { Picker } from '../bridge/uplink/picker.ts'
 import { jpegOf } from './helpers/jpeg.ts'
 import { arrivalOf, openTestSpool } from './helpers/spool.ts'
@@ -30,33 +31,37 @@ test('work ends with the signal it was given', async () => {
   await assert.rejects(within(60_000, stop.signal, async (signal) => { signal.throwIfAborted() }), /enough/)
 })
 
-test('an image is tried again when its wait is over, with nothing else happening', async (t) => {
+/** The uplink's view: one image, picked, and nothing else to send. */
+async function pickedImage (t: TestContext): Promise<{ picker: Picker, entry: Entry, signal: AbortSignal }> {
   const { spool } = await openTestSpool(t)
   const payload = jpegOf(2000)
-  const entry = await spool.append(arrivalOf('cam-1', 'a', payload), payload)
+  await spool.append(arrivalOf('cam-1', 'a', payload), payload)
   const picker = new Picker(spool)
   const stop = new AbortController()
-  assert.equal((await picker.next(stop.signal))?.sequence, entry.sequence)
+  t.after(() => { stop.abort() })
+  const entry = await picker.next(stop.signal)
+  assert.ok(entry !== undefined)
+  return { picker, entry, signal: stop.signal }
+}
+
+async function comesSoon (again: Promise<Entry | undefined>, { sequence }: Entry): Promise<void> {
+  const first = await Promise.race([again, sleep(5000, undefined, { ref: false })])
+  assert.equal(first?.sequence, sequence)
+}
+
+test('an image is tried again when its wait is over, with nothing else happening', async (t) => {
+  const { picker, entry, signal } = await pickedImage(t)
   picker.retryLater(entry, 200.25) // backoff has fractions
-  const again = picker.next(stop.signal)
+  const again = picker.next(signal)
   await sleep(10)
   collectGarbage()
-  const first = await Promise.race([again, sleep(5000, undefined, { ref: false })])
-  stop.abort()
-  assert.equal(first?.sequence, entry.sequence)
+  await comesSoon(again, entry)
 })
 
 test('an image whose put fails while nothing else waits is tried again', async (t) => {
-  const { spool } = await openTestSpool(t)
-  const payload = jpegOf(2000)
-  const entry = await spool.append(arrivalOf('cam-1', 'a', payload), payload)
-  const picker = new Picker(spool)
-  const stop = new AbortController()
-  await picker.next(stop.signal)
-  const again = picker.next(stop.signal) // as the uplink does while the put is under way
+  const { picker, entry, signal } = await pickedImage(t)
+  const again = picker.next(signal) // as the uplink does while the put is under way
   await sleep(20)
   picker.retryLater(entry, 10)
-  const first = await Promise.race([again, sleep(5000, undefined, { ref: false })])
-  stop.abort()
-  assert.equal(first?.sequence, entry.sequence)
+  await comesSoon(again, entry)
 })

@@ -50,8 +50,6 @@ export class ActiveSegments {
 
   get usable (): boolean { return this.#active.length > 0 }
 
-  has (number: number): boolean { return this.segment(number) !== undefined }
-
   /** From its first entry until somebody else has taken it over. */
   segment (number: number): Segment | undefined {
     return [...this.#active, ...this.#finishing].find(({ segment }) => segment.number === number)?.segment

@@ -28,7 +28,7 @@ const BLOCK_DATA = BLOCK - FRAGMENT_HEADER
 const BATCH_HEADER = 12
 const PUT = 1
 const KEY_BYTES_MAX = 64
-const [FULL, FIRST] = [1, 2]
+const [FULL, FIRST, MIDDLE, LAST] = [1, 2, 3, 4]
 
 export class SegmentLog implements SegmentReader {
   readonly number: number
@@ -142,24 +142,27 @@ class Cursor {
     if (bytes === 0) return this.#at
     await this.#reach()
     const first = this.#at
-    if (bytes > this.#left) {
-      // Every fragment but the last one fills its block: only the header of that one has to be read.
-      const beyond = bytes - this.#left
-      const blocks = Math.ceil(beyond / BLOCK_DATA) - 1
-      this.#at += this.#left + blocks * BLOCK
-      this.#left = 0
-      await this.#reach()
-      bytes = beyond - blocks * BLOCK_DATA
+    const beyond = bytes - this.#left
+    if (beyond <= 0) {
+      this.#pass(bytes)
+      return first
     }
-    if (bytes > this.#left) throw new Error('a value is longer than its record')
-    this.#pass(bytes)
+    // Every fragment but the last one fills its block: only the header of that one has to be read.
+    const blocks = Math.ceil(beyond / BLOCK_DATA) - 1
+    this.#at += this.#left + blocks * BLOCK
+    this.#left = 0
+    await this.#reach()
+    const rest = beyond - blocks * BLOCK_DATA
+    if (rest > this.#left) throw new Error('a value is longer than its record')
+    this.#pass(rest)
     return first
   }
 
   /** Makes sure that there are bytes left in the fragment at hand. */
   async #reach (): Promise<void> {
     while (this.#left === 0) {
-      if (await this.#nextFragment() === undefined) throw new Error('the log ends within a batch')
+      const type = await this.#nextFragment()
+      if (type !== MIDDLE && type !== LAST) throw new Error(`a record goes on with ${type ?? 'nothing'}`)
     }
   }
 

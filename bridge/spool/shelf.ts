@@ -32,9 +32,10 @@ export class Shelf {
   }
 
   async payload (number: number, sequence: number): Promise<Buffer | undefined> {
-    const payload = await this.use(number, (segment) => segment.payload(sequence))
+    const [segment, payload] = await this.use(number, async (it) => [it, await it.payload(sequence)] as const)
+    if (payload !== undefined || segment instanceof Segment) return payload
     // That a log does not show it is no proof that it is lost; what LevelDB says is.
-    return payload ?? await this.recover(number, (segment) => segment.payload(sequence))
+    return await this.recover(number, (recovered) => recovered.payload(sequence))
   }
 
   /**

@@ -186,8 +186,8 @@ export class Spool {
     clearInterval(this.#timer)
     await this.#tending
     const { index, shelf, setAside, active, upkeep } = this.#parts
-    await upkeep.settled()
     for (const number of await active.close()) await index.sealed(number)
+    await upkeep.settled() // closing may have sealed more
     await shelf.closeAll()
     await setAside.close()
     await index.close()

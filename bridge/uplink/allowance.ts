@@ -17,7 +17,7 @@ const FILLED = 0.977
 const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
 /** So long after the last wait the line still counts as busy. */
 const BUSY_MS = 1000
-/** The longest piece, likewise. */
+/** The longest piece, as seconds of the allowance. */
 const PIECE_SECONDS = 0.09
 const SAVED_BYTES_MIN = 4096
 const REFILL_EVERY_MS = 20

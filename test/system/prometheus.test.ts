@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { createServer as createSocket, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -15,6 +15,7 @@ import { assemble } from '../../dashboards/assemble.ts'
 import { site } from '../../dashboards/site.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { entryWith, levelsWith, upload } from '../helpers/exposition.ts'
+import { freePort } from './peers.ts'
 
 const missing = ['prometheus', 'promtool'].filter((name) => spawnSync(name, ['--version']).status !== 0)
 const skip = missing.length > 0 ? `${missing.join(' and ')} not installed` : false
@@ -44,15 +45,6 @@ function badDay (): BridgeEvent[] {
     { kind: 'entry-failed', entry, failure: { failedAt: 0, reason: '', detail: '', attempts: 1 } },
     { kind: 'http-request', route: '/readyz', code: 200, seconds: 0.001 }
   ]
-}
-
-async function freePort (): Promise<number> {
-  const socket = createSocket().listen(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address() as AddressInfo
-  socket.close()
-  await once(socket, 'close')
-  return port
 }
 
 async function serve (t: TestContext, metrics: Metrics): Promise<number> {
