@@ -22,15 +22,19 @@ export interface SiteRow {
   /** From sending the PUBLISH to its PUBACK, at the devices. */
   readonly pubackMs: { readonly p50: number, readonly p99: number }
   readonly peakMegabytes: number
-  /** Bytes that reached the store over any 10 s, by the allowance: the most, and the least while images waited. */
+  /** Bytes that left for the store in any 10 s, by the allowance: the most, and the least while images waited. */
   readonly wireShare: { readonly most: number, readonly least: number }
   readonly isLedgerExact: boolean
 }
 
-interface Sample {
+/** What the line to the store had carried by then, as bench/meter.ts counts it. */
+interface Carried {
   readonly at: number
-  /** Everything read from the store's sockets so far. */
   readonly bytes: number
+}
+
+interface Backlog {
+  readonly at: number
   readonly waiting: number
 }
 
@@ -39,6 +43,7 @@ const credentials = { accessKeyId: 'BENCH', secretAccessKey: 'bench-secret' }
 const ALLOWANCE = 200e6 / 8 * 0.2 * 0.95
 const WINDOW_MS = 10_000
 const SAMPLE_MS = 100
+const IN_FLIGHT_MAX = 16
 
 /** Where the store's objects lie: in memory if there is such a place, since a bucket is not on the disk of the site. */
 const storeParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -55,8 +60,10 @@ async function runSite (
   const store = await startLocalStore({
     listen: { host: '127.0.0.1', port: 0 }, dir: join(storeDirectory, 'objects'), credentials, buckets: ['images']
   })
+  const meter = new Child(process.execPath, ['--import', 'tsx', 'bench/meter.ts', new URL(store.endpoint).port])
+  const [, meterPort] = await meter.prints(/listening on (\d+)/)
   const service = await startService(join(directory, 'data'), {
-    SLUICE_S3_ENDPOINT: store.endpoint,
+    SLUICE_S3_ENDPOINT: `http://127.0.0.1:${meterPort}`,
     SLUICE_S3_BUCKET: 'images',
     SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
     SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey
@@ -65,20 +72,22 @@ async function runSite (
     '-p', String(service.mqttPort), '-c', String(devices), '-d', `${seconds}s`, '-s', String(bytes), '--json', '--quiet',
     '--verify', '--verify-timeout', '15m', '--s3-endpoint', store.endpoint, '--s3-bucket', 'images', '--s3-region', 'us-east-1',
     '--s3-access-key-id', credentials.accessKeyId, '--s3-secret-access-key', credentials.secretAccessKey])
-  const samples: Sample[] = []
+  const backlogs: Backlog[] = []
   const ended = new AbortController()
   const sampling = (async () => {
     while (!ended.signal.aborted) {
       const { ledger } = await service.status()
-      samples.push({ at: performance.now(), bytes: store.faults.counts().socketBytes, waiting: ledger.waiting })
+      backlogs.push({ at: Date.now(), waiting: ledger.waiting })
       await delay(SAMPLE_MS)
     }
   })()
   await simulator.exited()
   ended.abort()
   await sampling
-  const row = { ...readReport(simulator.output), ...await readService(service), wireShare: wireShare(samples) }
+  const share = wireShare(readMeter(meter.output), backlogs)
+  const row = { ...readReport(simulator.output), ...await readService(service), wireShare: share }
   await service.child.stop()
+  await meter.stop()
   await store.close()
   return { devices, seconds, ...row }
 }
@@ -112,18 +121,23 @@ interface SimulatorReport {
   readonly verdict: { readonly lost: Finding, readonly duplicated: Finding, readonly corrupted: Finding }
 }
 
+function readMeter (output: string): Carried[] {
+  const lines = output.matchAll(/at (\d+) sent (\d+)\n/g)
+  return [...lines].map(([, at, bytes]) => ({ at: Number(at), bytes: Number(bytes) }))
+}
+
 /** A window counts for the least only where images waited from its beginning to its end. */
-export function wireShare (samples: readonly Sample[]): SiteRow['wireShare'] {
+function wireShare (carried: readonly Carried[], backlogs: readonly Backlog[]): SiteRow['wireShare'] {
+  // Fewer than what is in flight anyway is no backlog.
+  const idle = backlogs.filter(({ waiting }) => waiting <= IN_FLIGHT_MAX).map(({ at }) => at)
   let most = 0
   let least = Infinity
-  for (const [first, from] of samples.entries()) {
-    const last = samples.findIndex(({ at }, index) => index > first && at >= from.at + WINDOW_MS)
-    const to = samples[last]
+  for (const from of carried) {
+    const to = carried.find(({ at }) => at >= from.at + WINDOW_MS)
     if (to === undefined) break
     const share = (to.bytes - from.bytes) / ((to.at - from.at) / 1000) / ALLOWANCE
     most = Math.max(most, share)
-    // Fewer than what is in flight anyway is no backlog.
-    if (samples.slice(first, last + 1).every(({ waiting }) => waiting > 16)) least = Math.min(least, share)
+    if (!idle.some((at) => at >= from.at && at <= to.at)) least = Math.min(least, share)
   }
   return { most, least }
 }
