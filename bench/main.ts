@@ -2,7 +2,7 @@
 // `--rounds N`, `--seconds N` (of the site), `--json`. Each run is kept in bench/results/.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchIntake, type IntakeRow } from './intake.ts'
@@ -14,6 +14,8 @@ interface Results {
   readonly machine: string
   readonly node: string
   readonly revision: string
+  /** Of the CPU time that something wanted during the run, what the host gave to somebody else. */
+  stolenShare?: number
   intake?: IntakeRow[]
   site?: SiteRow
   start?: StartRow[]
@@ -35,12 +37,15 @@ const results: Results = {
   node: process.version,
   revision: execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
 }
+const before = readCpuTicks()
 if (wants('intake')) {
   const rounds = Number(values.rounds)
   results.intake = [...await benchIntake(100, 4000, rounds), ...await benchIntake(1000, 4000, 1)]
 }
 if (wants('start')) results.start = await benchStart(20_000)
 if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
+const after = readCpuTicks()
+results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
 
 mkdirSync('bench/results', { recursive: true })
 const file = `bench/results/${results.at.slice(0, 19).replaceAll(':', '')}.json`
@@ -48,8 +53,17 @@ writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
 console.log(values.json ? JSON.stringify(results) : formatResults(results))
 console.error(`kept in ${file}`)
 
-function formatResults ({ at, machine, node, intake = [], site, start = [] }: Results): string {
-  const lines = [`${at}, ${machine}, Node ${node}`, '']
+/** proc(5): user, nice, system, idle, iowait, irq, softirq and steal, summed over the cores. */
+function readCpuTicks (): { wanted: number, stolen: number } {
+  if (!existsSync('/proc/stat')) return { wanted: 0, stolen: 0 }
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] =
+    readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.trim().split(/\s+/).slice(1).map(Number) ?? []
+  return { wanted: user + nice + system + irq + softirq + stolen, stolen }
+}
+
+function formatResults ({ at, machine, node, stolenShare = 0, intake = [], site, start = [] }: Results): string {
+  const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
+  const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {
     lines.push('| durable intake, 250 kB | devices | images/s | of RabbitMQ | PUBACK p50 / p99 | CPU per image | peak resident | acknowledged |')
     lines.push('|---|---|---|---|---|---|---|---|')

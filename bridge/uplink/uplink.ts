@@ -44,8 +44,8 @@ const ATTEMPTS_MAX = 8
 const READ_AGAIN_MS = 5_000
 /** A line on which nothing waited for so long has room. */
 const IDLE_MS_MAX = 40
-/** What a put needs before its first byte. */
-const LEAD_SECONDS = 0.03
+/** What a put needs before its first byte, with a moment in which the disk or this process is held up. */
+const LEAD_SECONDS = 0.1
 
 /** Lets what waits in the spool out to the store: oldest first, as much at a time as keeps the line busy. */
 export class Uplink {
