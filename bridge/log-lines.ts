@@ -1,6 +1,7 @@
 // What an operator reads about each event. One line a change of state, in words; images that come and
 // go as they should are told of at debug only, or a thousand cameras would write the log full.
 
+import type { LimitedPacket } from '../broker/events.ts'
 import { formatBytes, formatCount, formatImages, formatSpan } from './amounts.ts'
 import type { Entry } from './entry.ts'
 import type { BridgeEvent } from './events.ts'
@@ -32,6 +33,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'connect-refused':
     case 'packet-too-large':
     case 'topic-refused':
+    case 'subscription-refused':
     case 'image-refused':
     case 'image-withheld':
     case 'intake-paused':
@@ -57,10 +59,12 @@ export function describe (event: BridgeEvent): string {
     case 'publish-acknowledged':
       return `acknowledged a PUBLISH after ${span(event.seconds)}`
     case 'packet-too-large':
-      return `cut the connection of ${sender(event.clientId, event.remote)}: ` +
-        `it announced a packet of ${formatBytes(event.declaredBytes)}, and mqtt.maxPacketSize is ${formatBytes(event.bytesMax)}`
+      return `cut the connection of ${sender(event.clientId, event.remote)}: it announced a ${event.packet} packet ` +
+        `of ${formatBytes(event.declaredBytes)}, and ${limitOf(event.packet)} ${formatBytes(event.bytesMax)}`
     case 'topic-refused':
       return `refused a PUBLISH of ${event.clientId} to ${event.topic}: ${event.detail}`
+    case 'subscription-refused':
+      return `refused a SUBSCRIBE of ${event.clientId} to ${event.filter}: ${event.detail}`
     case 'image-taken':
       return `took ${name(event.entry)} (${formatBytes(event.entry.bytes)}, ${event.entry.contentType}) ` +
         `into custody after ${span(event.seconds)}`
@@ -147,6 +151,14 @@ interface Named {
 
 function name ({ deviceId = 'an unnamed device', imageId }: Named): string {
   return imageId === undefined ? `an image of ${deviceId}` : `${deviceId}/${imageId}`
+}
+
+function limitOf (packet: LimitedPacket): string {
+  switch (packet) {
+    case 'PUBLISH': return 'mqtt.maxPacketSize is'
+    case 'CONNECT': return 'a CONNECT, with its will, may have'
+    case 'control': return 'a packet that is no PUBLISH may have'
+  }
 }
 
 function sender (clientId: string | undefined, remote: string): string {

@@ -13,6 +13,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'publish-acknowledged':
     case 'packet-too-large':
     case 'topic-refused':
+    case 'subscription-refused':
       return countBroker(record, event)
     case 'image-taken':
     case 'image-duplicate':
@@ -64,7 +65,10 @@ function countBroker (record: Recorder, event: BrokerEvent): void {
     case 'publish-acknowledged':
       return record.observe('pubackDelay', event.seconds)
     case 'packet-too-large':
-      return record.add('publishesRefused', 1, { reason: 'packet_too_large' })
+      if (event.packet === 'PUBLISH') record.add('publishesRefused', 1, { reason: 'packet_too_large' })
+      break
+    case 'subscription-refused':
+      break // its SUBACK tells who asked
     case 'topic-refused':
       return record.add('publishesRefused', 1, { reason: 'bad_topic' })
   }

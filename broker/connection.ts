@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
-import type { BrokerEvent, ConnectRefusal, DisconnectReason } from './events.ts'
+import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } from './events.ts'
+import { packetType } from './frame.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
 
@@ -72,10 +73,11 @@ export class Connection {
         this.refuse('unsupported_protocol', 'a remaining length of more than four bytes [MQTT-2.2.3]')
         return this.endsFor('refused', 'a remaining length of more than four bytes')
       case 'too-large': {
-        const { declaredBytes, bytesMax } = finding
+        const { type, declaredBytes, bytesMax } = finding
         const { remote, clientId } = this
-        this.#observe({ kind: 'packet-too-large', remote, clientId, declaredBytes, bytesMax })
-        return this.endsFor('refused', `a packet of ${declaredBytes} bytes; at most ${bytesMax}`)
+        const packet = nameLimited(type)
+        this.#observe({ kind: 'packet-too-large', packet, remote, clientId, declaredBytes, bytesMax })
+        return this.endsFor('refused', `a ${packet} packet of ${declaredBytes} bytes; at most ${bytesMax}`)
       }
     }
   }
@@ -99,4 +101,9 @@ function describeFirstByte (byte: number): string {
   if (byte === 0x16) return 'what arrived looks like TLS; this listener speaks plain MQTT'
   if (byte >= 0x41 && byte <= 0x5a) return 'what arrived looks like HTTP; this listener speaks MQTT'
   return `the first packet is no CONNECT: it begins with 0x${byte.toString(16).padStart(2, '0')} [MQTT-3.1.0-1]`
+}
+
+function nameLimited (type: number): LimitedPacket {
+  if (type === packetType.connect) return 'CONNECT'
+  return type === packetType.publish ? 'PUBLISH' : 'control'
 }

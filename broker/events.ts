@@ -13,9 +13,21 @@ export type BrokerEvent =
   /** An image, from the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
   | { readonly kind: 'publish-acknowledged', readonly seconds: number }
   /** A declared length over the limit; the connection was cut before the payload was read. */
-  | { readonly kind: 'packet-too-large', readonly remote: string, readonly clientId: string | undefined, readonly declaredBytes: number, readonly bytesMax: number }
-  /** A PUBLISH to this topic was acknowledged and dropped, or a SUBSCRIBE to this filter answered 128. */
+  | {
+    readonly kind: 'packet-too-large'
+    readonly packet: LimitedPacket
+    readonly remote: string
+    readonly clientId: string | undefined
+    readonly declaredBytes: number
+    readonly bytesMax: number
+  }
+  /** A PUBLISH to this topic was acknowledged and dropped. */
   | { readonly kind: 'topic-refused', readonly clientId: string, readonly topic: string, readonly detail: string }
+  /** A SUBSCRIBE to this filter was answered 128. */
+  | { readonly kind: 'subscription-refused', readonly clientId: string, readonly filter: string, readonly detail: string }
+
+/** Each has a limit of its own; `control` is every packet but the two. */
+export type LimitedPacket = 'CONNECT' | 'PUBLISH' | 'control'
 
 export type ConnectRefusal =
   'bad_credentials' | 'not_authorized' | 'unsupported_protocol' | 'bad_client_id' | 'over_limit' | 'timeout'

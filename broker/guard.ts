@@ -43,7 +43,7 @@ export type GuardLimits = ClaimLimits & { readonly packetBytesMax: number } & Pi
 /** What the guard saw. Each but `disconnect` has cut the connection. */
 export type Finding =
   | { readonly kind: 'disconnect' }
-  | { readonly kind: 'too-large', readonly declaredBytes: number, readonly bytesMax: number }
+  | { readonly kind: 'too-large', readonly type: number, readonly declaredBytes: number, readonly bytesMax: number }
   | { readonly kind: 'not-connect', readonly firstByte: number }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'connect-late' }
@@ -198,7 +198,7 @@ export class Guard {
       this.#phase = 'connecting'
     }
     const bytesMax = this.#bytesMax(type)
-    if (declaredBytes > bytesMax) return this.#cut({ kind: 'too-large', declaredBytes, bytesMax })
+    if (declaredBytes > bytesMax) return this.#cut({ kind: 'too-large', type, declaredBytes, bytesMax })
     if (type === packetType.publish) {
       this.#uploadStartedAt = performance.now()
       this.#claims.enter(declaredBytes)

@@ -61,7 +61,7 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       const { topic } = subscription
       const detail = judgeFilter(topic, rules) ?? addFilter(deps.connectionOf(client).filters, topic, rules)
       if (detail === undefined) return done(null, subscription)
-      deps.observe({ kind: 'topic-refused', clientId: client.id, topic: shown(topic), detail })
+      deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     }
   }

@@ -56,6 +56,8 @@ test('an image that was sent is in the status, in the list and on the disk as a 
   assert.match(shown.stdout, new RegExp(`^key +${listed.key}$`, 'm'))
   const unknown = await runSluice(t, ['images', 'show', 'cam-1:two', '--url', url])
   assert.equal(unknown.code, 64)
+  const late = await runSluice(t, ['images', 'delete', 'cam-1:one', '--url', url])
+  assert.match(late.stderr, /cam-1:one is uploaded: nothing of it is kept here/)
 })
 
 test('an image is deleted only on a second word, and the ledger says so', async (t) => {

@@ -96,7 +96,7 @@ test('an unknown key names the one that was meant, also from another section', a
 
 test('a file that is not YAML is refused with its line, a missing one by its name', async (t) => {
   const file = await writeTemp(t, 'sluice.yaml', 'mqtt:\n  listen: [\n')
-  assertProblems({ file }, [/^is not YAML: .*sluice\.yaml:\d+\)$/])
+  assertProblems({ file }, [/^the file is not YAML: .*sluice\.yaml:\d+\)$/])
   assertProblems({ file: '/nowhere/sluice.yaml' }, [/^cannot read \/nowhere\/sluice\.yaml: there is no such file/])
 })
 

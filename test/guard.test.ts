@@ -27,7 +27,12 @@ test('a packet that declares 100 MB is cut before it is read, and memory does no
   assert.ok(arrayBuffers - before.arrayBuffers < 10_000_000)
   const [event] = seen('packet-too-large')
   assert.deepEqual(event, {
-    kind: 'packet-too-large', remote: '127.0.0.1', clientId: 'cam-1', declaredBytes: 100_000_000, bytesMax: 8_000_000
+    kind: 'packet-too-large',
+    packet: 'PUBLISH',
+    remote: '127.0.0.1',
+    clientId: 'cam-1',
+    declaredBytes: 100_000_000,
+    bytesMax: 8_000_000
   })
   assert.equal((await eventually(() => seen('client-disconnected')[0])).reason, 'refused')
 })
@@ -38,8 +43,8 @@ test('before CONNECT 8 kB are read and no more', async (t) => {
   stranger.send(header(0x10, 100_000_000), Buffer.alloc(50_000))
   await stranger.closed()
   assert.ok(broker.levels.receivedBytes < 70_000)
-  assert.deepEqual(seen('packet-too-large').map(({ clientId, bytesMax }) => ({ clientId, bytesMax })),
-    [{ clientId: undefined, bytesMax: 8192 }])
+  assert.deepEqual(seen('packet-too-large').map(({ packet, clientId, bytesMax }) => ({ packet, clientId, bytesMax })),
+    [{ packet: 'CONNECT', clientId: undefined, bytesMax: 8192 }])
 })
 
 test('what does not begin with CONNECT is cut, and the operator is told what it looks like', async (t) => {
@@ -74,7 +79,8 @@ test('a SUBSCRIBE larger than any list of topics is cut', async (t) => {
   const device = await connectRaw(t, port)
   device.send(header(0x82, 70_000))
   await device.closed()
-  assert.equal(seen('packet-too-large')[0]?.bytesMax, 65_536)
+  const [event] = seen('packet-too-large')
+  assert.deepEqual([event?.packet, event?.bytesMax], ['control', 65_536])
 })
 
 test('a client may send its images right behind its CONNECT', async (t) => {

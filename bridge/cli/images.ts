@@ -91,6 +91,9 @@ async function drop (image: string, options: Options, shell: Shell): Promise<voi
   const api = createApi(options, shell)
   if (options['yes'] !== true) {
     const { state } = await api.ask('GET', pathOf(image)) as ImageJson
+    if (state === 'uploaded' || state === 'dropped') {
+      throw new CommandError(EXIT.usage, `${image} is ${state}: nothing of it is kept here that could be deleted`)
+    }
     const cost = 'its bytes here would be gone for good'
     throw new CommandError(EXIT.usage, `${image} is ${state}; ${cost}: add --yes to delete it`)
   }

@@ -19,7 +19,7 @@ export function readYaml (name: string, text: string): Reading {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const page: Page = { name, document, lines, given: [], problems: [] }
   for (const { message, pos } of document.errors) {
-    page.problems.push({ path: '', message: `is not YAML: ${message}`, source: place(page, pos[0]) })
+    page.problems.push({ path: '', message: `the file is not YAML: ${message}`, source: place(page, pos[0]) })
   }
   // What a broken document seems to say is a guess; its syntax comes first.
   if (page.problems.length === 0 && !isEmpty(document.contents)) readSection(page, '', document.contents)

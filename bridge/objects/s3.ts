@@ -2,7 +2,7 @@
 // sums go along and are compared stands in s3-integrity.ts.
 
 import {
-  GetObjectCommand, HeadBucketCommand, HeadObjectCommand, NoSuchKey, PutObjectCommand, S3Client,
+  GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client,
   S3ServiceException
 } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -129,10 +129,11 @@ async function get (store: Store, key: string, signal: AbortSignal): Promise<Buf
   }
 }
 
+/** By a listing of nothing: the answer to a HEAD has no body, and so no word about what is wrong with the key. */
 async function probe (store: Store, signal: AbortSignal): Promise<ProbeOutcome> {
   const { client, target, options: { bucket } } = store
   try {
-    const command = new HeadBucketCommand({ Bucket: bucket })
+    const command = new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 0 })
     await attempt(signal, (abortSignal) => client.send(command, { abortSignal }))
     return { kind: 'available' }
   } catch (error) {

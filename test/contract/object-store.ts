@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { test, type TestContext } from 'node:test'
+import { test, type TestContext, type TestOptions } from 'node:test'
 import { crc32 } from 'node:zlib'
 import type { ObjectStore, StoreObject } from '../../bridge/objects/object-store.ts'
 
@@ -32,9 +32,11 @@ export function objectOf (body: Buffer, key = `cam-1/${randomBytes(6).toString('
   return { key, body, contentType: 'image/jpeg', metadata, sha256, crc32: crc32(body) }
 }
 
-export function objectStoreContract (name: string, start: (t: TestContext) => Promise<StoreUnderTest>): void {
+export function objectStoreContract (
+  name: string, start: (t: TestContext) => Promise<StoreUnderTest>, options: Pick<TestOptions, 'skip'> = {}
+): void {
   const claim = (words: string, run: (store: StoreUnderTest) => Promise<void>) => {
-    test(`${name}: ${words}`, async (t) => await run(await start(t)))
+    test(`${name}: ${words}`, options, async (t) => await run(await start(t)))
   }
 
   for (const bytes of [0, 1, 250_000, 3_000_000]) {

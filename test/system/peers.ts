@@ -65,16 +65,20 @@ export async function runWell (
   return stdout
 }
 
+/** What ends when its test, or all of them, have. */
+export type Scope = Pick<TestContext, 'after'>
+
 export interface Peer {
   /** Everything it said so far. */
   output (): string
   /** Sends the signal, and waits for the end. */
   end (signal: NodeJS.Signals): Promise<void>
+  send (signal: 'SIGSTOP' | 'SIGCONT'): void
 }
 
 /** Starts a daemon in the foreground and waits until `isUp`; ended with the test. */
 export async function startPeer (
-  t: TestContext, command: string, args: readonly string[], isUp: () => Promise<boolean>
+  t: Scope, command: string, args: readonly string[], isUp: () => Promise<boolean>
 ): Promise<Peer> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const said: string[] = []
@@ -93,7 +97,7 @@ export async function startPeer (
     if (hasEnded) throw new Error(`${command} has ended: ${output()}`)
     return await isUp()
   }, { timeoutMs: 60_000, what: `the start of ${command}` })
-  return { output, end }
+  return { output, end, send: (signal) => { child.kill(signal) } }
 }
 
 export async function freePort (): Promise<number> {

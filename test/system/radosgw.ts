@@ -7,8 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { freePort, runWell, startPeer, type Peer } from './peers.ts'
+import { freePort, runWell, startPeer, type Peer, type Scope } from './peers.ts'
 
 export const CEPH_COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin']
 export const GATEWAY_KEYS = { accessKeyId: 'CAMERASITE', secretAccessKey: 'a-secret-of-the-site' }
@@ -19,9 +18,12 @@ export interface Gateway {
   /** kill -9: connections break off and new ones are refused. */
   kill (): Promise<void>
   start (): Promise<void>
+  /** Connections are taken, and nothing is answered. */
+  pause (): void
+  resume (): void
 }
 
-export async function startRadosgw (t: TestContext): Promise<Gateway> {
+export async function startRadosgw (t: Scope): Promise<Gateway> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-ceph-'))
   const [monPort, port] = [await freePort(), await freePort()]
   const conf = join(directory, 'ceph.conf')
@@ -47,7 +49,13 @@ export async function startRadosgw (t: TestContext): Promise<Gateway> {
     '--access-key', accessKeyId, '--secret-key', secretAccessKey])
   // Hooks run in the order they were given, so the daemons are gone by then; where a start fails, the logs stay.
   t.after(() => rm(directory, { recursive: true }))
-  return { endpoint, start, kill: async () => { await gateway?.end('SIGKILL') } }
+  return {
+    endpoint,
+    start,
+    kill: async () => { await gateway?.end('SIGKILL') },
+    pause: () => { gateway?.send('SIGSTOP') },
+    resume: () => { gateway?.send('SIGCONT') }
+  }
 }
 
 async function succeeds (attempt: Promise<unknown>): Promise<boolean> {
