@@ -30,6 +30,8 @@ find_missing () {
   has s3cmd || missing="$missing s3cmd"
   { has prometheus && has promtool; } || missing="$missing prometheus"
   has curl || missing="$missing curl"
+  has strace || missing="$missing strace"
+  has mkfs.ext4 || missing="$missing e2fsprogs"
 }
 
 # Debian starts the services of what it installs, and this suite starts its own on other ports. Two variables
@@ -61,5 +63,5 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && has apt-get; then
 fi
 [ -z "$missing" ] || echo "not there, and skipped:$missing"
 
-# One file at a time: they measure delays.
-exec node --import tsx --test --test-concurrency=1 --test-timeout=240000 test/system/*.test.ts
+# One file at a time: they measure delays. Failing writes are here as well, because strace may have come just now.
+exec node --import tsx --test --test-concurrency=1 --test-timeout=240000 test/system/*.test.ts test/faults/write-errors.test.ts
