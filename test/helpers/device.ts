@@ -34,11 +34,19 @@ export class Device {
     if (opening.kind === 'open') await this.#publish(opening.link, () => this.#kept.shift() ?? this.#capture())
   }
 
+  /** Captures nothing more, and publishes what it has no PUBACK for. */
+  async publishKept (port: number): Promise<void> {
+    await this.#publishTo(port, this.#kept.splice(0).values())
+  }
+
   /** Captures nothing more, and publishes every image it ever had, in no order, as if no PUBACK had come. */
   async publishAllAgain (port: number): Promise<void> {
+    await this.#publishTo(port, this.#captured.toSorted(() => this.#random() - 0.5).values())
+  }
+
+  async #publishTo (port: number, images: Iterator<Image, undefined>): Promise<void> {
     const opening = await openLink({ host: '127.0.0.1', port, clientId: this.id })
     if (opening.kind === 'failed') throw new Error(`${this.id} was not let in: ${opening.reason}`)
-    const images = this.#captured.toSorted(() => this.#random() - 0.5).values()
     await this.#publish(opening.link, () => images.next().value)
     opening.link.close(false)
     assert.equal(this.acknowledged.size, this.captured, `${this.id} was cut off`)

@@ -16,6 +16,7 @@ export interface Service {
   stderr (): string
   /** What /api/v1/status says. */
   status (): Promise<Status>
+  readonly ended: Promise<Ended>
   /** Sends the signal, and waits for the end. */
   kill (signal: NodeJS.Signals): Promise<Ended>
 }
@@ -50,6 +51,7 @@ export async function startService (t: TestContext, options: ServiceOptions = {}
     dataDir,
     stdout: running.stdout,
     stderr: running.stderr,
+    ended: running.ended,
     async status () {
       const response = await fetch(`${outcome.url}/api/v1/status`)
       if (!response.ok) throw new Error(`/api/v1/status answered ${response.status}: ${await response.text()}`)

@@ -10,6 +10,7 @@ const BINARY = join(import.meta.dirname, '../../bridge/sluice')
 
 export interface Ended {
   readonly code: number | null
+  readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
 }
@@ -43,7 +44,8 @@ export async function startSluice (
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { said.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { said.stderr += text })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }))
+  const ended = once(child, 'close').then(([code, signal]) =>
+    ({ code: code as number | null, signal: signal as NodeJS.Signals | null, ...said }))
   t.after(async () => {
     child.kill('SIGKILL')
     await ended
