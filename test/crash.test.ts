@@ -1,62 +1,14 @@
-// kill -9 at random moments. It proves nothing about power cuts: the page cache survives the process.
-
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { test, type TestContext } from 'node:test'
-import type { Ledger } from '../bridge/entry.ts'
-import { createRandom, type Random } from '../device-sim/random.ts'
+import { test } from 'node:test'
+import { createRandom } from '../device-sim/random.ts'
 import {
-  assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, publishUntilEnd, sampleLedger, slowLine, storedIn
+  assertStored, devicesOf, drained, fastLine, ledgerOf, publishUntilEnd, slowLine, storedIn
 } from './helpers/custody.ts'
-import { capturedBy, Device } from './helpers/device.ts'
+import { Device } from './helpers/device.ts'
 import { serviceEnv, startService, type Service } from './helpers/process.ts'
-import { runSluice, startSluice, tempDirectory } from './helpers/sluice.ts'
-
-const ROUNDS = 20
-
-async function killInLoad (
-  t: TestContext, dataDir: string, devices: readonly Device[], random: Random
-): Promise<Ledger> {
-  const service = await startService(t, { dataDir, env: slowLine })
-  const ledger = await ledgerOf(service)
-  assertCounted(ledger, devices)
-  const sampling = sampleLedger(service)
-  await publishUntilEnd(service, devices, () => service.kill('SIGKILL'), random)
-  assert.ok(await sampling > 0)
-  return ledger
-}
-
-async function killInStart (t: TestContext, dataDir: string, random: Random): Promise<void> {
-  const { process: child, ended } = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, slowLine) })
-  await delay(300 + random() * 700)
-  child.kill('SIGKILL')
-  await ended
-}
-
-test('every image that has a PUBACK lies in the store once and byte for byte after 20 times kill -9 under load', async (t) => {
-  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
-  const random = createRandom(seed)
-  const dataDir = join(await tempDirectory(t), 'data')
-  const devices = devicesOf(random)
-  let waitingMost = 0
-  for (let round = 1; round <= ROUNDS; round++) {
-    if (round % 7 === 0) await killInStart(t, dataDir, random)
-    waitingMost = Math.max(waitingMost, (await killInLoad(t, dataDir, devices, random)).waiting)
-  }
-  assert.ok(waitingMost > 0, 'no backlog ever waited at a start')
-
-  const last = await startService(t, { dataDir, env: fastLine })
-  assertCounted(await ledgerOf(last), devices)
-  await Promise.all(devices.map((device) => device.publishAllAgain(last.mqttPort)))
-  const size = capturedBy(devices)
-  assert.deepEqual(await drained(last), { acknowledged: size, uploaded: size, waiting: 0, failed: 0, dropped: 0 })
-  await assertStored(dataDir, devices)
-  assert.equal((await last.kill('SIGTERM')).code, 0)
-  t.diagnostic(`${size} images, at most ${waitingMost} waiting at a start`)
-})
+import { runSluice, tempDirectory } from './helpers/sluice.ts'
 
 test('SIGTERM under load ends with 0 and one line about what stays, and the next start uploads that', async (t) => {
   const random = createRandom(1)

@@ -1,16 +1,21 @@
 // A site whose service is killed again and again over the same data, and what has to be true of it in the end.
 
 import assert from 'node:assert/strict'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { Ledger } from '../../bridge/entry.ts'
 import type { Random } from '../../device-sim/random.ts'
 import {
-  assertCounted, assertStored, drained, fastLine, ledgerOf, publishUntilEnd, sampleLedger, slowLine
+  assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, publishUntilEnd, sampleLedger, slowLine
 } from '../helpers/custody.ts'
 import { capturedBy, type Device } from '../helpers/device.ts'
-import { serviceEnv, startService, type Service } from '../helpers/process.ts'
-import { startSluice } from '../helpers/sluice.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { serviceEnv, startService, tryService, type Service } from '../helpers/process.ts'
+import { startSluice, tempDirectory } from '../helpers/sluice.ts'
+import type { Point } from './points.ts'
+import { dyingAt } from './tampered.ts'
 
 export interface Site {
   readonly dataDir: string
@@ -18,6 +23,10 @@ export interface Site {
   readonly random: Random
   /** Of every start but the last. */
   readonly env?: Readonly<Record<string, string>>
+}
+
+export async function newSite (t: TestContext, random: Random, env: Site['env'] = {}): Promise<Site> {
+  return { dataDir: join(await tempDirectory(t), 'data'), devices: devicesOf(random), random, env }
 }
 
 /** Under load, at a random moment after the first PUBACK; resolves with the ledger of its start. */
@@ -33,12 +42,33 @@ export async function killInLoad (t: TestContext, { dataDir, devices, random, en
   return ledger
 }
 
-/** Before it has said where it listens, or soon after. */
+/** Once it has opened its index, before it has said where it listens or soon after. */
 export async function killInStart (t: TestContext, { dataDir, random, env }: Site): Promise<void> {
+  const opened = await indexOpened(dataDir)
   const running = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, { ...slowLine, ...env }) })
-  await delay(300 + random() * 700)
+  await eventually(async () => await indexOpened(dataDir) !== opened, { timeoutMs: 20_000, what: 'a look at the index' })
+  await delay(random() * 200)
   running.process.kill('SIGKILL')
   assert.equal((await running.ended).signal, 'SIGKILL')
+}
+
+/** LevelDB begins another LOG each time it opens a database. */
+async function indexOpened (dataDir: string): Promise<number | undefined> {
+  return (await stat(join(dataDir, 'spool', 'index', 'LOG')).catch(() => undefined))?.ino
+}
+
+/** Under load, or in the start, when it comes to the point for the Nth time. */
+export async function killAt (t: TestContext, { dataDir, devices }: Site, point: Point, nth: number): Promise<void> {
+  const service = await tryService(t, { dataDir, env: { ...fastLine, ...dyingAt(point, nth) } })
+  if ('ended' in service) {
+    assertCounted(await ledgerOf(service), devices)
+    const sampling = sampleLedger(service)
+    await Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
+    await sampling
+  }
+  const { signal, stderr } = 'ended' in service ? await service.ended : service
+  assert.equal(signal, 'SIGKILL', stderr)
+  assert.match(stderr, new RegExp(`^died at ${point}$`, 'm'))
 }
 
 /**

@@ -35,6 +35,13 @@ export function serviceEnv (dataDir: string, env: ServiceOptions['env'] = {}): R
 
 /** The service as people start it, on free ports: resolves once it listens, rejects where it ends before. */
 export async function startService (t: TestContext, options: ServiceOptions = {}): Promise<Service> {
+  const outcome = await tryService(t, options)
+  if ('code' in outcome) throw new Error(`the service ended with ${outcome.code}: ${outcome.stderr}`)
+  return outcome
+}
+
+/** Resolves with its end where it ends before it listens. */
+export async function tryService (t: TestContext, options: ServiceOptions = {}): Promise<Service | Ended> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'sluice-data-'))
   const running = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, options.env) })
   // Hooks run in the order in which they were given: by then this process is gone. End others on the same data first.
@@ -43,7 +50,7 @@ export async function startService (t: TestContext, options: ServiceOptions = {}
   void running.ended.then((end) => { ended = end }) // never rejects
   const outcome = await eventually(() => readPorts(running.stdout()) ?? ended,
     { timeoutMs: 30_000, what: 'the five lines of a start' })
-  if ('code' in outcome) throw new Error(`the service ended with ${outcome.code}: ${outcome.stderr}`)
+  if ('code' in outcome) return outcome
   const { pid = 0 } = running.process
   return {
     pid,
