@@ -8,9 +8,9 @@ import type { TestContext } from 'node:test'
 import type { Ledger } from '../../bridge/entry.ts'
 import type { Random } from '../../device-sim/random.ts'
 import {
-  assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, publishUntilEnd, sampleLedger, slowLine
+  assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, lostFrom, publishUntilEnd, sampleLedger, slowLine
 } from '../helpers/custody.ts'
-import { capturedBy, type Device } from '../helpers/device.ts'
+import { acknowledgedBy, capturedBy, type Device } from '../helpers/device.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { serviceEnv, startService, tryService, type Service } from '../helpers/process.ts'
 import { startSluice, tempDirectory } from '../helpers/sluice.ts'
@@ -53,7 +53,7 @@ export async function killInStart (t: TestContext, { dataDir, random, env }: Sit
 }
 
 /** LevelDB begins another LOG each time it opens a database. */
-async function indexOpened (dataDir: string): Promise<number | undefined> {
+export async function indexOpened (dataDir: string): Promise<number | undefined> {
   return (await stat(join(dataDir, 'spool', 'index', 'LOG')).catch(() => undefined))?.ino
 }
 
@@ -87,10 +87,24 @@ export async function assertCustody (service: Service, devices: readonly Device[
   return size
 }
 
+/** Of a service that is tampered with: after restart and drain an image is missing, and `assertCustody` notices. */
+export async function assertLoss (service: Service, devices: readonly Device[], storeRoot: string): Promise<number> {
+  await drained(service)
+  const { length: lost } = await lostFrom(storeRoot, devices)
+  assert.ok(lost > 0, `of ${acknowledgedBy(devices).size} images with a PUBACK none is lost`)
+  await assert.rejects(assertCustody(service, devices, storeRoot), { name: 'AssertionError' })
+  return lost
+}
+
 /** The last start, over a line on which everything goes out. */
-export async function assertRecovered (t: TestContext, { dataDir, devices }: Site): Promise<number> {
-  const last = await startService(t, { dataDir, env: fastLine })
-  const size = await assertCustody(last, devices, dataDir)
+export async function startLast (t: TestContext, { dataDir }: Site): Promise<Service> {
+  return await startService(t, { dataDir, env: fastLine })
+}
+
+/** After a last start over a line on which everything goes out. */
+export async function assertRecovered (t: TestContext, site: Site): Promise<number> {
+  const last = await startLast(t, site)
+  const size = await assertCustody(last, site.devices, site.dataDir)
   assert.equal((await last.kill('SIGTERM')).code, 0)
   return size
 }

@@ -5,8 +5,8 @@ import { describe, test, type TestContext } from 'node:test'
 import { createRandom } from '../../device-sim/random.ts'
 import { assertRecovered, killAt, killInLoad, killInStart, newSite } from './death.ts'
 import type { Point } from './points.ts'
-import { rounds } from './rounds.ts'
-import { seedOf } from './seed.ts'
+import { rounds, sideBySide } from './rounds.ts'
+import { secondsSince, seedOf } from './seed.ts'
 
 const SITES = rounds({ fast: 2, long: 20 })
 const KILLS_PER_SITE = 10
@@ -14,18 +14,15 @@ const KILLS_PER_SITE = 10
 test(`every image that has a PUBACK is stored once and byte for byte after ${SITES * KILLS_PER_SITE} times kill -9`, async (t) => {
   const seed = seedOf(t)
   const startedAt = Date.now()
-  const sites = Array.from({ length: SITES }, (_, i) => i).values()
   let [kills, images, waitingMost] = [0, 0, 0]
-  await Promise.all([1, 2].map(async () => { // side by side, since a start takes one processor
-    for (const i of sites) {
-      const site = await newSite(t, createRandom(seed + i))
-      for (let round = 1; round <= KILLS_PER_SITE; round++, kills++) {
-        if (round % 5 === 0) await killInStart(t, site)
-        else waitingMost = Math.max(waitingMost, (await killInLoad(t, site)).waiting)
-      }
-      images += await assertRecovered(t, site)
+  await sideBySide(SITES, async (i) => {
+    const site = await newSite(t, createRandom(seed + i))
+    for (let round = 1; round <= KILLS_PER_SITE; round++, kills++) {
+      if (round % 5 === 0) await killInStart(t, site)
+      else waitingMost = Math.max(waitingMost, (await killInLoad(t, site)).waiting)
     }
-  }))
+    images += await assertRecovered(t, site)
+  })
   assert.ok(waitingMost > 0, 'no backlog ever waited at a start')
   t.diagnostic(`${kills} kills, ${images} images, at most ${waitingMost} waiting at a start, lost 0, corrupted 0, ` +
     `${secondsSince(startedAt)} s`)
@@ -78,8 +75,4 @@ async function dieAtEach (t: TestContext, moments: readonly Moment[]): Promise<v
   }
   assert.equal(deaths, moments.length * rounds({ fast: 1, long: 5 }))
   t.diagnostic(`${deaths} deaths, ${images} images, lost 0, corrupted 0, ${secondsSince(startedAt)} s`)
-}
-
-function secondsSince (startedAt: number): number {
-  return Math.round((Date.now() - startedAt) / 1000)
 }

@@ -6,3 +6,7 @@ export function seedOf (t: TestContext): number {
   t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
   return seed
 }
+
+export function secondsSince (startedAt: number): number {
+  return Math.round((Date.now() - startedAt) / 1000)
+}

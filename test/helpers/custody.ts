@@ -66,6 +66,12 @@ export async function storedIn (dataDir: string): Promise<Map<string, string>> {
     [path.replace(/^images\/([^/]+)\/.*\/([^/]+)\.jpg$/, '$1/$2'), hash]))
 }
 
+/** The images with a PUBACK that are not in the store. */
+export async function lostFrom (dataDir: string, devices: readonly Device[]): Promise<string[]> {
+  const stored = await storedIn(dataDir)
+  return [...acknowledgedBy(devices).keys()].filter((name) => !stored.has(name))
+}
+
 /** Every image with a PUBACK is there with the bytes that were sent, and nothing else is. */
 export async function assertStored (dataDir: string, devices: readonly Device[]): Promise<void> {
   const [stored, acknowledged] = [await storedIn(dataDir), acknowledgedBy(devices)]

@@ -1,0 +1,49 @@
+// Loss of power: what was written and not synced is gone (volume.ts). The control shows that it is.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRandom } from '../../device-sim/random.ts'
+import { acknowledgedBy } from '../helpers/device.ts'
+import { assertCustody, assertLoss } from './death.ts'
+import { cutInLoad, cutInStart, newPoweredSite, startPowered, type Moment } from './power.ts'
+import { rounds, sideBySide } from './rounds.ts'
+import { secondsSince, seedOf } from './seed.ts'
+import { mutatedBy } from './tampered.ts'
+import { whyNoVolume } from './volume.ts'
+
+const CUTS = rounds({ fast: 2, long: 100 })
+const CUTS_PER_SITE = Math.min(CUTS, 10)
+const MOMENTS: ReadonlyArray<Moment | 'start'> = [
+  'acknowledged', 'begun', 'removed', 'any', 'start', 'begun', 'any', 'removed', 'begun', 'any'
+]
+/** Every second site loses its power before it has ever listened. */
+const MOMENTS_OF_OTHERS = ['start', ...MOMENTS.filter((moment) => moment !== 'start')] as const
+
+test(`every image that has a PUBACK is stored once and byte for byte after ${CUTS} power cuts`, async (t) => {
+  const reason = await whyNoVolume(t)
+  if (reason !== undefined) return t.skip(reason)
+  const seed = seedOf(t)
+  const startedAt = Date.now()
+  let [cuts, images] = [0, 0]
+  await sideBySide(CUTS / CUTS_PER_SITE, async (i) => {
+    const site = await newPoweredSite(t, createRandom(seed + i))
+    for (const moment of (i % 2 === 0 ? MOMENTS : MOMENTS_OF_OTHERS).slice(0, CUTS_PER_SITE)) {
+      if (moment === 'start') await cutInStart(t, site)
+      else await cutInLoad(t, site, moment)
+      cuts++
+    }
+    images += await assertCustody(await startPowered(t, site), site.devices, site.storeRoot)
+    await site.volume.remove()
+  })
+  assert.equal(cuts, CUTS)
+  t.diagnostic(`${cuts} power cuts, ${images} images, lost 0, corrupted 0, ${secondsSince(startedAt)} s`)
+})
+
+test('without the sync a power cut loses images that have a PUBACK, and the harness notices', async (t) => {
+  const reason = await whyNoVolume(t)
+  if (reason !== undefined) return t.skip(reason)
+  const site = await newPoweredSite(t, createRandom(seedOf(t)))
+  await cutInLoad(t, site, 'any', mutatedBy('no-sync'))
+  const lost = await assertLoss(await startPowered(t, site), site.devices, site.storeRoot)
+  t.diagnostic(`${lost} of ${acknowledgedBy(site.devices).size} images with a PUBACK were lost`)
+})
