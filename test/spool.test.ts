@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from 'node:crypto'
@@ -156,4 +156,11 @@ test('a spool of a newer format is refused in words', async (t) => {
 test('a spool in use by another process is refused in words', async (t) => {
   const { directory } = await openTestSpool(t)
   await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'in_use', message: /another process/ })
+})
+
+test('an empty FORMAT without segments is that of a first start that lost its power: the spool is made', async (t) => {
+  const directory = await makeTempDirectory(t)
+  await writeFile(join(directory, 'FORMAT'), '')
+  await openTestSpool(t, { directory })
+  assert.equal(await readFile(join(directory, 'FORMAT'), 'utf8'), '1\n')
 })

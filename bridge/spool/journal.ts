@@ -1,5 +1,6 @@
 import { Level } from 'level'
 import type { Observe } from '../events.ts'
+import { openDurably } from './segment.ts'
 
 /** A put, or a removal where the value is undefined. */
 export interface Row {
@@ -163,7 +164,7 @@ export class Journal {
 
 async function openDatabase (location: string): Promise<Level<string, string>> {
   const db = new Level<string, string>(location, { valueEncoding: 'utf8' })
-  await db.open()
+  await openDurably(db)
   return db
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Observe } from '../events.ts'
 import { SpoolOpenError } from './errors.ts'
@@ -30,8 +30,8 @@ export async function prepareDirectory (directory: string): Promise<SpoolPaths> 
     setAside: join(directory, 'set-aside')
   }
   try {
-    await mkdir(directory, { recursive: true })
-    await checkFormat(join(directory, 'FORMAT'))
+    await makeDirectory(directory)
+    await checkFormat(directory, paths.segments)
     for (const path of Object.values(paths)) await makeDirectory(path)
     await syncDirectory(directory)
   } catch (error) {
@@ -59,16 +59,26 @@ export function explainOpen (directory: string, error: unknown): Error {
   return new SpoolOpenError('io', `the spool ${directory} cannot be opened: ${inner?.message ?? message}`, error)
 }
 
-async function checkFormat (file: string): Promise<void> {
+async function checkFormat (directory: string, segments: string): Promise<void> {
+  const file = join(directory, 'FORMAT')
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (text === undefined) return await writeFile(file, `${FORMAT}\n`, { flush: true })
+  // It was written in place once, and a loss of power in the first start left it empty.
+  const isNew = text === undefined || (text === '' && await isEmpty(segments))
+  if (isNew) {
+    await writeFile(`${file}.new`, `${FORMAT}\n`, { flush: true })
+    return await rename(`${file}.new`, file) // durable with the directories, which are made next
+  }
   const found = Number.parseInt(text, 10)
   if (found === FORMAT) return
   throw new SpoolOpenError('newer_format', `the spool was made with format ${text.trim()}, this version reads ` +
     `format ${FORMAT}: start the version that made it, or set spool.dir to an empty directory`)
+}
+
+async function isEmpty (directory: string): Promise<boolean> {
+  return (await readdir(directory).catch(() => [])).length === 0
 }
 
 /**

@@ -8,7 +8,7 @@
 // written in one synced batch: an entry without its payload does not exist.
 
 import { mkdir, open } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Level } from 'level'
 import type { Entry } from '../entry.ts'
 
@@ -46,8 +46,6 @@ export class Segment implements SegmentReader {
     const location = formatSegmentPath(root, number)
     await mkdir(location)
     const db = await openDatabase(location, bytesMax + 16 * MIB)
-    // LevelDB syncs its files; that they and the segment have names must be as durable as they are.
-    await syncDirectory(location)
     await syncDirectory(root)
     return new Segment(number, db)
   }
@@ -97,8 +95,14 @@ async function openDatabase (location: string, writeBufferSize: number): Promise
     maxFileSize: 1024 * MIB,
     cacheSize: MIB
   })
-  await db.open()
+  await openDurably(db)
   return db
+}
+
+/** LevelDB syncs its files, and not that CURRENT, which it gives its name last, has one (db/filename.cc). */
+export async function openDurably (db: Level<string, Buffer> | Level<string, string>): Promise<void> {
+  await db.open()
+  await syncDirectory(db.location)
 }
 
 export function formatSequence (sequence: number): string {
@@ -123,8 +127,11 @@ export async function syncDirectory (path: string): Promise<void> {
   }
 }
 
-/** Makes a directory whose own name is durable too. */
+/** Makes a directory whose own name is durable too, and the names of those above it that were missing. */
 export async function makeDirectory (path: string): Promise<void> {
-  await mkdir(path, { recursive: true })
-  await syncDirectory(dirname(path))
+  const lowest = resolve(path)
+  const topmost = await mkdir(lowest, { recursive: true }) ?? lowest
+  for (let made = lowest; made.length >= topmost.length && made !== dirname(made); made = dirname(made)) {
+    await syncDirectory(dirname(made))
+  }
 }

@@ -1,5 +1,5 @@
 import { Level } from 'level'
-import { formatSequence, parseSequence } from './segment.ts'
+import { formatSequence, openDurably, parseSequence } from './segment.ts'
 
 /**
  * The payloads of entries that will not upload, in a small database of their own (set-aside/,
@@ -14,7 +14,7 @@ export class SetAside {
 
   static async open (location: string): Promise<SetAside> {
     const db = new Level<string, Buffer>(location, { valueEncoding: 'buffer', compression: false })
-    await db.open()
+    await openDurably(db)
     return new SetAside(db)
   }
 

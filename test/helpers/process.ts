@@ -25,6 +25,7 @@ export interface ServiceOptions {
   /** Default: a directory of its own. */
   readonly dataDir?: string
   readonly env?: Readonly<Record<string, string>>
+  readonly under?: readonly string[]
 }
 
 export function serviceEnv (dataDir: string, env: ServiceOptions['env'] = {}): Readonly<Record<string, string>> {
@@ -43,7 +44,8 @@ export async function startService (t: TestContext, options: ServiceOptions = {}
 /** Resolves with its end where it ends before it listens. */
 export async function tryService (t: TestContext, options: ServiceOptions = {}): Promise<Service | Ended> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'sluice-data-'))
-  const running = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, options.env) })
+  const { env, under = [] } = options
+  const running = await startSluice(t, ['serve'], { env: serviceEnv(dataDir, env), under })
   // Hooks run in the order in which they were given: by then this process is gone. End others on the same data first.
   if (options.dataDir === undefined) t.after(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }))
   let ended: Ended | undefined

@@ -26,6 +26,8 @@ export interface SluiceOptions {
   readonly cwd?: string
   /** Beside PATH, the only variables that the process sees. */
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs it in its own place, such as `strace -D`. */
+  readonly under?: readonly string[]
 }
 
 export async function tempDirectory (t: TestContext): Promise<string> {
@@ -40,7 +42,8 @@ export async function startSluice (
 ): Promise<Running> {
   const cwd = options.cwd ?? await tempDirectory(t)
   const env = { PATH: process.env['PATH'], ...options.env }
-  const child = spawn(BINARY, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command = BINARY, ...rest] = [...options.under ?? [], BINARY, ...args]
+  const child = spawn(command, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { said.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { said.stderr += text })
