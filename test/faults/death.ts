@@ -6,16 +6,19 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { Ledger } from '../../bridge/entry.ts'
-import type { Random } from '../../device-sim/random.ts'
+import { createRandom, type Random } from '../../device-sim/random.ts'
 import {
   assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, lostFrom, publishUntilEnd, sampleLedger, slowLine
 } from '../helpers/custody.ts'
-import { acknowledgedBy, capturedBy, type Device } from '../helpers/device.ts'
+import { capturedBy, type Device } from '../helpers/device.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { serviceEnv, startService, tryService, type Service } from '../helpers/process.ts'
 import { startSluice, tempDirectory } from '../helpers/sluice.ts'
 import type { Point } from './points.ts'
+import { seedOf } from './seed.ts'
 import { dyingAt } from './tampered.ts'
+
+const ATTEMPTS_MAX = 5
 
 export interface Site {
   readonly dataDir: string
@@ -87,13 +90,26 @@ export async function assertCustody (service: Service, devices: readonly Device[
   return size
 }
 
-/** Of a service that is tampered with: after restart and drain an image is missing, and `assertCustody` notices. */
-export async function assertLoss (service: Service, devices: readonly Device[], storeRoot: string): Promise<number> {
+/**
+ * What a service that is tampered with has lost after restart and drain, and `assertCustody` notices it. How many
+ * images that is, 0 where nothing was under way when the process ended.
+ */
+export async function countLost (service: Service, devices: readonly Device[], storeRoot: string): Promise<number> {
   await drained(service)
   const { length: lost } = await lostFrom(storeRoot, devices)
-  assert.ok(lost > 0, `of ${acknowledgedBy(devices).size} images with a PUBACK none is lost`)
-  await assert.rejects(assertCustody(service, devices, storeRoot), { name: 'AssertionError' })
+  if (lost > 0) await assert.rejects(assertCustody(service, devices, storeRoot), { name: 'AssertionError' })
+  await service.kill('SIGKILL')
   return lost
+}
+
+/** Plays until something is lost. */
+export async function assertNoticed (t: TestContext, play: (random: Random) => Promise<number>): Promise<void> {
+  const seed = seedOf(t)
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const lost = await play(createRandom(seed + attempt))
+    if (lost > 0) return t.diagnostic(`${lost} images with a PUBACK were lost`)
+  }
+  assert.fail(`nothing was lost in ${ATTEMPTS_MAX} attempts`)
 }
 
 /** The last start, over a line on which everything goes out. */

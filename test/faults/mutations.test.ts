@@ -2,12 +2,9 @@
 // The third way, a PUBACK before the sync, only a power cut shows (power.test.ts).
 
 import { test } from 'node:test'
-import { createRandom } from '../../device-sim/random.ts'
-import { acknowledgedBy } from '../helpers/device.ts'
-import { assertLoss, killInLoad, newSite, startLast } from './death.ts'
+import { assertNoticed, countLost, killInLoad, newSite, startLast } from './death.ts'
 import type { Mutation } from './mutations.ts'
 import { rounds } from './rounds.ts'
-import { seedOf } from './seed.ts'
 import { mutatedBy } from './tampered.ts'
 
 const NOTICED: { readonly [mutation in Exclude<Mutation, 'no-sync'>]: string } = {
@@ -18,9 +15,10 @@ const skip = rounds({ fast: 0, long: 1 }) === 0 ? 'runs with npm run test:faults
 
 for (const [mutation, claim] of Object.entries(NOTICED) as Array<[Mutation, string]>) {
   test(claim, { skip }, async (t) => {
-    const site = await newSite(t, createRandom(seedOf(t)), mutatedBy(mutation))
-    await killInLoad(t, site)
-    const lost = await assertLoss(await startLast(t, site), site.devices, site.dataDir)
-    t.diagnostic(`${lost} of ${acknowledgedBy(site.devices).size} images with a PUBACK were lost`)
+    await assertNoticed(t, async (random) => {
+      const site = await newSite(t, random, mutatedBy(mutation))
+      await killInLoad(t, site)
+      return await countLost(await startLast(t, site), site.devices, site.dataDir)
+    })
   })
 }
