@@ -31,7 +31,9 @@ test(`every image that has a PUBACK is stored once and byte for byte after ${CUT
       else await cutInLoad(t, site, moment)
       cuts++
     }
-    images += await assertCustody(await startPowered(t, site), site.devices, site.storeRoot)
+    const last = await startPowered(t, site)
+    images += await assertCustody(last, site.devices, site.storeRoot)
+    await last.kill('SIGKILL')
     await site.volume.remove()
   })
   assert.equal(cuts, CUTS)

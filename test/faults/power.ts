@@ -45,7 +45,7 @@ export async function newPoweredSite (t: TestContext, random: Random): Promise<P
 export async function cutInLoad (
   t: TestContext, site: PoweredSite, moment: Moment, tampered: Readonly<Record<string, string>> = {}
 ): Promise<void> {
-  const { dataDir, devices, volume } = site
+  const { dataDir, devices, volume, random } = site
   const line = moment === 'removed' ? fastLine : slowLine
   const service = await startService(t, { dataDir, env: { ...line, ...site.env, ...tampered } })
   assertCounted(await ledgerOf(service), devices)
@@ -54,7 +54,7 @@ export async function cutInLoad (
   const publishing = Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
   await eventually(() => acknowledgedBy(devices).size > before, { timeoutMs: 20_000, what: 'the first PUBACK' })
   await come(moment, site)
-  await volume.cutPower(service.pid, () => service.kill('SIGKILL'))
+  await volume.cutPower(service.pid, () => service.kill('SIGKILL'), { journalWritten: random() < 0.5 })
   await Promise.all([publishing, sampling])
 }
 
@@ -71,7 +71,7 @@ export async function cutInStart (t: TestContext, { dataDir, env, volume, random
   await volume.cutPower(child.pid ?? 0, async () => {
     child.kill('SIGKILL')
     await ended
-  })
+  }, { journalWritten: random() < 0.5 })
 }
 
 /** The last start, over a line on which everything goes out. */

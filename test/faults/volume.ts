@@ -8,12 +8,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { syncDirectory } from '../../bridge/spool/segment.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const run = promisify(execFile)
 
 const MEMORY = '/dev/shm' // of Linux, so that copies take no time
 const COMMIT_SECONDS = 300
+
+export interface Cut {
+  readonly journalWritten: boolean
+}
 
 export class Volume {
   /** Where it is mounted. */
@@ -39,10 +44,12 @@ export class Volume {
 
   /**
    * The process stops, everything that is not synced by then is lost, and the file system is back with what is left.
-   * Resolves once the process is gone.
+   * Resolves once the process is gone. Where the journal was written just before, as it is every five seconds in the
+   * field, names and sizes are left of which the contents are not.
    */
-  async cutPower (pid: number, kill: () => Promise<unknown>): Promise<void> {
+  async cutPower (pid: number, kill: () => Promise<unknown>, { journalWritten }: Cut): Promise<void> {
     await stop(pid)
+    if (journalWritten) await syncDirectory(this.directory)
     const unsynced = join(this.directory, 'unsynced')
     await writeFile(unsynced, 'in memory')
     await run('cp', ['--sparse=always', this.#image, `${this.#image}.left`])
