@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from 'node:crypto'
@@ -163,4 +163,16 @@ test('an empty FORMAT without segments is that of a first start that lost its po
   await writeFile(join(directory, 'FORMAT'), '')
   await openTestSpool(t, { directory })
   assert.equal(await readFile(join(directory, 'FORMAT'), 'utf8'), '1\n')
+})
+
+test('databases that lost their power while they were made are made again', async (t) => {
+  const directory = await makeTempDirectory(t)
+  for (const name of ['index', 'set-aside', 'segments/0000000001']) {
+    await mkdir(join(directory, name), { recursive: true })
+    await writeFile(join(directory, name, 'CURRENT'), 'MANIFEST-000001\n')
+    await writeFile(join(directory, name, 'MANIFEST-000001'), '')
+  }
+  const { spool, events } = await openTestSpool(t, { directory })
+  await spool.append(arrivalOf('cam-1', 'a', Buffer.alloc(1000)), Buffer.alloc(1000))
+  assert.deepEqual(events.filter(({ kind }) => kind === 'spool-fault'), [])
 })

@@ -7,7 +7,7 @@
 // <sequence> is 14 hex digits, so that key order is arrival order. Both keys of an entry are
 // written in one synced batch: an entry without its payload does not exist.
 
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Level } from 'level'
 import type { Entry } from '../entry.ts'
@@ -99,10 +99,26 @@ async function openDatabase (location: string, writeBufferSize: number): Promise
   return db
 }
 
+type Database = Level<string, Buffer> | Level<string, string>
+
 /** LevelDB syncs its files, and not that CURRENT, which it gives its name last, has one (db/filename.cc). */
-export async function openDurably (db: Level<string, Buffer> | Level<string, string>): Promise<void> {
-  await db.open()
+export async function openDurably (db: Database): Promise<void> {
+  try {
+    await db.open()
+  } catch (error) {
+    if (!await isHalfMade(db.location)) throw error
+    await rm(join(db.location, 'CURRENT'))
+    await db.open()
+  }
   await syncDirectory(db.location)
+}
+
+/**
+ * LevelDB names its first MANIFEST before the content of that is on disk (db/db_impl.cc, NewDB), and has gone on to
+ * the second one before anything is written: a database with the first was never open, and power was lost meanwhile.
+ */
+async function isHalfMade (location: string): Promise<boolean> {
+  return await readFile(join(location, 'CURRENT'), 'utf8').catch(() => '') === 'MANIFEST-000001\n'
 }
 
 export function formatSequence (sequence: number): string {
