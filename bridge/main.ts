@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { EXIT } from './cli/exit.ts'
+import { explainFailure } from './cli/exit.ts'
 import { run } from './cli/program.ts'
 import type { Shell } from './cli/shell.ts'
 
@@ -35,7 +35,7 @@ function endInFault (error: unknown): never {
   try {
     reportFault(error)
   } finally {
-    process.exit(EXIT.internal)
+    process.exit(explainFailure(error).code)
   }
 }
 

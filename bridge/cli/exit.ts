@@ -60,10 +60,19 @@ export function explainFailure (error: unknown, config?: Config): Failure {
   if (error instanceof CommandError) return { code: error.code, message: error.message }
   if (error instanceof ConfigError) return { code: EXIT.config, message: error.message }
   if (error instanceof SpoolOpenError) return { code: SPOOL_CODES[error.code], message: error.message }
+  if (isLevelError(error)) {
+    const message = `the spool's disk failed: ${error.message}; every image acknowledged is on it, and a start finds it`
+    return { code: EXIT.io, message }
+  }
   const system = readSystemError(error)
   const known = system === undefined ? undefined : explainListen(system, config) ?? explainFile(system)
   if (known !== undefined) return known
   return { code: EXIT.internal, message: `internal error: ${error instanceof Error ? error.message : String(error)}` }
+}
+
+/** Of the database in the spool (classic-level, "Errors"). */
+function isLevelError (error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^LEVEL_(IO_ERROR|CORRUPTION|DATABASE_NOT_OPEN)$/.test(String(error.code))
 }
 
 /** An error of the system (node:errors, "Class: SystemError"). */

@@ -1,5 +1,6 @@
 // `sluice serve`: the service, from the first line to the last.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { formatImages } from '../amounts.ts'
 import type { Bridge } from '../bridge.ts'
@@ -8,7 +9,7 @@ import { resolveConfig, type Resolved } from '../config/read-config.ts'
 import type { Sources } from '../config/sources.ts'
 import { formatDuration } from '../config/units.ts'
 import { addExamples } from './examples.ts'
-import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, explainFailure, type ExitCode } from './exit.ts'
 import { addSettings, readSources } from './flags.ts'
 import type { Options } from './output.ts'
 import { createSwitchableLog, reload, type SwitchableLog } from './reload.ts'
@@ -49,11 +50,21 @@ async function serve (sources: Sources, shell: Shell): Promise<ExitCode> {
   }
 }
 
+/** A spool that cannot be written cannot be closed either. */
+const CLOSE_MS_MAX = 5_000
+
 /** Rejects where the service ends by a fault of its own. */
 async function runUntil (asked: Promise<void>, bridge: Bridge, config: Config, shell: Shell): Promise<ExitCode> {
   await Promise.race([asked, bridge.stopped])
-  const { waiting } = await bridge.close(AbortSignal.timeout(config.shutdown.graceMs))
-  shell.print(formatFarewell(waiting))
+  const { graceMs } = config.shutdown
+  const closed = await Promise.race([
+    bridge.close(AbortSignal.timeout(graceMs)), delay(graceMs + CLOSE_MS_MAX, undefined, { ref: false })
+  ])
+  if (closed === undefined) {
+    throw new CommandError(EXIT.io, 'the spool could not be written to the end (see above); every image acknowledged is ' +
+      'on disk, and the next start finds it')
+  }
+  shell.print(formatFarewell(closed.waiting))
   return EXIT.ok
 }
 

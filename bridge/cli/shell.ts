@@ -11,7 +11,7 @@ export interface Shell {
   say (line: string): void
   /** From now on these signals do nothing but call back. */
   onSignal (listener: (signal: Signal) => void): void
-  /** Who tells of a fault that nobody caught, before the process ends with 70. */
+  /** Who tells of a fault that nobody caught, before the process ends with the code that goes with it. */
   onFault (report: (error: unknown) => void): void
   /** Ends the process at once, whatever is still running. */
   exit (code: ExitCode): never

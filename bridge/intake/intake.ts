@@ -50,14 +50,14 @@ export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake 
     }
     const name = `${deviceId}/${imageId}`
     for (let first = taking.get(name); first !== undefined; first = taking.get(name)) await first
-    const outcome = takeNamed(offer, read, contentType, startedAt).finally(() => taking.delete(name))
+    const named = { ...read, arrival: { ...read.arrival, contentType } }
+    const outcome = patiently(deps, named.arrival, options.withholdMs, () => takeNamed(offer, named, startedAt))
+      .finally(() => taking.delete(name))
     taking.set(name, outcome)
     return await outcome
   }
 
-  async function takeNamed (
-    offer: Offer, candidate: Candidate, contentType: string, startedAt: number
-  ): Promise<IntakeOutcome> {
+  async function takeNamed (offer: Offer, candidate: Named, startedAt: number): Promise<IntakeOutcome> {
     const { format, image, arrival } = candidate
     const { deviceId, imageId } = arrival
     const held = await spool.find(deviceId, imageId)
@@ -75,12 +75,9 @@ export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake 
         case 'damaged': // ours is lost, so this one is no duplicate: it is the only one there is
       }
     }
-    const { withholdMs } = options
-    const outcome = await appendPatiently(deps, { ...arrival, contentType }, { image, withholdMs })
-    if (outcome.kind === 'taken') {
-      observe({ kind: 'image-taken', entry: outcome.entry, format, seconds: (performance.now() - startedAt) / 1000 })
-    }
-    return outcome
+    const entry = await spool.append({ ...arrival, receivedAt: Date.now() }, image)
+    observe({ kind: 'image-taken', entry, format, seconds: (performance.now() - startedAt) / 1000 })
+    return { kind: 'taken', entry }
   }
 
   function refuse (offer: Offer, { format, deviceId, imageId, fault }: Omit<Refused, 'kind'>): IntakeOutcome {
@@ -92,24 +89,23 @@ export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake 
   return { take }
 }
 
-interface Patience {
-  readonly image: Buffer
-  readonly withholdMs: number
-}
+/** A candidate that has proved to be an image. */
+type Named = Omit<Candidate, 'arrival'> & { readonly arrival: Omit<Arrival, 'receivedAt'> }
 
 /** Waits for a paused spool, though not for ever: the device must learn that it still has the image. */
-async function appendPatiently (
-  { spool, observe }: IntakeDeps, arrival: Omit<Arrival, 'receivedAt'>, { image, withholdMs }: Patience
+async function patiently (
+  { spool, observe }: IntakeDeps, { deviceId, imageId }: Named['arrival'], withholdMs: number,
+  take: () => Promise<IntakeOutcome>
 ): Promise<IntakeOutcome> {
   let deadline: AbortSignal | undefined
   for (;;) {
     try {
-      return { kind: 'taken', entry: await spool.append({ ...arrival, receivedAt: Date.now() }, image) }
+      return await take()
     } catch (error) {
       if (!(error instanceof SpoolPaused)) throw error
       deadline ??= AbortSignal.timeout(withholdMs)
       const { code: reason, message: detail } = error
-      observe({ kind: 'image-withheld', deviceId: arrival.deviceId, imageId: arrival.imageId, reason, detail })
+      observe({ kind: 'image-withheld', deviceId, imageId, reason, detail })
       await spool.accepting(deadline)
       if (deadline.aborted) return { kind: 'withheld', reason, detail }
       await delay(10) // a spool that pauses and resumes in turn must not keep us spinning
@@ -123,7 +119,7 @@ function isRemembered ({ state, entry }: Held, dedupWindowMs: number): boolean {
 
 /** CRC-32 tells most apart at once; only SHA-256, or the bytes, may say that two images are one. */
 async function compare (
-  spool: Spool, held: Held, { image, arrival }: Candidate
+  spool: Spool, held: Held, { image, arrival }: Named
 ): Promise<'same' | 'other' | 'damaged' | 'unknown'> {
   if (held.entry.bytes !== arrival.bytes || held.entry.crc32 !== arrival.crc32) return 'other'
   switch (held.state) {

@@ -44,7 +44,7 @@ export class ActiveSegments {
 
   static async open (deps: ActiveSegmentsDeps, options: ActiveSegmentsOptions): Promise<ActiveSegments> {
     const segments = new ActiveSegments(deps, options)
-    await segments.replenish()
+    await segments.replenish().catch(() => {}) // observed; what waits can go out, and upkeep tries again
     return segments
   }
 

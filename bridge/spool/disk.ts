@@ -1,11 +1,12 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PauseReason } from '../events.ts'
+import { Reserve } from './reserve.ts'
 
 export interface DiskLimits {
   /** The spool withholds PUBACKs beyond it: bytes on the volume. */
   readonly limitBytes: number
-  /** Kept free on the volume; recovery of a segment needs about the size of its log. */
+  /** Kept on the volume, half of it as a file; recovery of a segment needs about the size of its log. */
   readonly reserveBytes: number
 }
 
@@ -28,6 +29,7 @@ export interface Pause {
 export class Disk {
   readonly #directory: string
   readonly #limits: DiskLimits
+  readonly #reserve: Reserve
   /** Appended since the spool was opened, and what of it each measurement has seen. */
   #appendedBytes = 0
   #usedSince = 0
@@ -36,14 +38,18 @@ export class Disk {
   #freeBytes = 0
   #sizeBytes = 0
 
-  private constructor (directory: string, limits: DiskLimits) {
+  private constructor (directory: string, limits: DiskLimits, reserve: Reserve) {
     this.#directory = directory
     this.#limits = limits
+    this.#reserve = reserve
   }
 
+  /** Before anything is opened: LevelDB writes when it opens, and on a full disk the reserve is there for that. */
   static async open (directory: string, limits: DiskLimits): Promise<Disk> {
-    const disk = new Disk(directory, limits)
+    const reserve = await Reserve.open(directory, limits.reserveBytes / 2)
+    const disk = new Disk(directory, limits, reserve)
     await disk.measure({ walk: true })
+    if (disk.#freeBytes < limits.reserveBytes / 2) await disk.#giveUpReserve()
     return disk
   }
 
@@ -66,8 +72,19 @@ export class Disk {
     this.#sizeBytes = blocks * bsize
     this.#freeSince = appended
     if (!walk) return
-    this.#usedBytes = await bytesBelow(this.#directory)
+    this.#usedBytes = Math.max(0, await bytesBelow(this.#directory) - this.#reserve.heldBytes)
     this.#usedSince = appended
+  }
+
+  /** Gives the reserve up where the spool is `stuck` for want of room; restores it bit by bit where there is enough. */
+  async tendReserve (stuck: boolean): Promise<void> {
+    if (stuck && this.#freeBytes < this.#limits.reserveBytes / 2) await this.#giveUpReserve()
+    else if (!stuck && this.pause(0) === undefined) await this.#reserve.grow()
+  }
+
+  async #giveUpReserve (): Promise<void> {
+    await this.#reserve.giveUp()
+    await this.measure({ walk: false })
   }
 
   /** Why nothing more is to be written, undefined where there is room for `bytes`. */
@@ -77,9 +94,10 @@ export class Disk {
       const detail = `the spool holds ${usedBytes} of ${limitBytes} bytes: raise spool.limit, or give the uplink more`
       return { reason: 'spool_full', detail }
     }
-    if (diskFreeBytes - bytes < this.#limits.reserveBytes) {
+    const missingBytes = this.#limits.reserveBytes - this.#reserve.heldBytes
+    if (diskFreeBytes - bytes < missingBytes) {
       const detail = `${diskFreeBytes} bytes are free on the volume of ${this.#directory} and ` +
-        `${this.#limits.reserveBytes} are kept for recovery: make room there`
+        `${missingBytes} are kept for recovery: make room there`
       return { reason: 'disk_low', detail }
     }
     return undefined

@@ -1,5 +1,9 @@
+import { statfs } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Level } from 'level'
+import { Condition } from '../condition.ts'
 import type { Observe } from '../events.ts'
+import { SpoolPaused } from './errors.ts'
 import { openDurably } from './segment.ts'
 
 /** A put, or a removal where the value is undefined. */
@@ -30,14 +34,17 @@ interface Waiting {
 
 const SYNC_EVERY_MS = 1000
 const TAIL_ROWS_MAX = 4000
-const REPAIR_EVERY_MS = 1000
+const REPAIR_EVERY_MS = 500
+/** Opening it anew copies its log into a table: LevelDB's write buffer is 4 MiB. */
+const REPAIR_BYTES = 6 * 1024 * 1024
 
 /**
  * The index's LevelDB, written in batches and synced about once a second.
  *
  * What was written since the last sync is kept in memory (the tail). LevelDB cannot be trusted after a
  * failed write, so then it is reopened and the tail written again: every row holds absolute values, and
- * writing one twice changes nothing. Until that works nothing resolves, and `broken` says why.
+ * writing one twice changes nothing. Until that works nothing resolves, and `broken` says why. It can still be read,
+ * but for the moment of reopening, and longer only where that fails.
  */
 export class Journal {
   readonly #location: string
@@ -53,6 +60,8 @@ export class Journal {
   #syncWanted = false
   #syncedAt = 0
   #broken: Error | undefined
+  #isOpen = true
+  readonly #opened = new Condition()
 
   private constructor (location: string, db: Level<string, string>, summary: () => readonly Row[], observe: Observe) {
     this.#location = location
@@ -66,6 +75,7 @@ export class Journal {
   }
 
   get broken (): Error | undefined { return this.#broken }
+  get isReadable (): boolean { return this.#isOpen }
 
   /** Visible to `get` at once; resolves once a crash of the process cannot undo it (a power cut can, until `sync`). */
   write (rows: readonly Row[]): Promise<void> {
@@ -82,20 +92,40 @@ export class Journal {
   /**
    * Synchronous: a row is small and as a rule in memory, and most names asked for are new, which LevelDB's
    * Bloom filters know. By way of the thread pool each image paid 0.4 ms of the main thread for it, not 0.01.
+   * Throws SpoolPaused while it cannot be read, see `readable`.
    */
   get (key: string): string | undefined {
     const row = this.#overlay.get(key)
-    return row === undefined ? this.#db.getSync(key) : row.value
+    if (row !== undefined) return row.value
+    if (!this.#isOpen) throw new SpoolPaused('storage_error', 'the index is being repaired')
+    return this.#db.getSync(key)
+  }
+
+  /** Resolves once it can be read; in the tick after that `get` does not throw. */
+  async readable (): Promise<void> {
+    if (!this.#isOpen) await this.#opened.until(() => this.#isOpen, new AbortController().signal)
   }
 
   /** Written rows in key order between `gt` and `lt`; rows whose removal is still to be written are left out. */
   async range (bounds: Bounds): Promise<Range> {
-    const scanned = await this.#db.iterator({ ...bounds, fillCache: false }).all()
+    const scanned = await this.#scan(bounds)
     const rows = scanned.filter(([key]) => {
       const row = this.#overlay.get(key)
       return row === undefined || row.value !== undefined
     })
     return { rows, last: scanned.length === bounds.limit ? scanned.at(-1)?.[0] : undefined }
+  }
+
+  async #scan (bounds: Bounds): Promise<ReadonlyArray<readonly [string, string]>> {
+    for (;;) {
+      await this.readable()
+      const db = this.#db
+      try {
+        return await db.iterator({ ...bounds, fillCache: false }).all()
+      } catch (error) {
+        if (this.#isOpen && this.#db === db) throw error // else it was closed for a repair meanwhile
+      }
+    }
   }
 
   async close (): Promise<void> {
@@ -145,21 +175,35 @@ export class Journal {
   }
 
   async #repair (cause: Error): Promise<void> {
+    this.#setBroken(cause)
     for (let attempt = 0; ; attempt++) {
-      this.#broken = cause
-      this.#observe({ kind: 'spool-fault', operation: 'index', cause })
-      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, REPAIR_EVERY_MS))
+      if (attempt > 0) await delay(REPAIR_EVERY_MS)
       try {
+        // Once closed, and without the room to be opened, it could not be read either.
+        if (!await hasRoom(this.#location)) continue
+        this.#isOpen = false
         await this.#db.close()
         this.#db = await openDatabase(this.#location)
+        this.#isOpen = true
+        this.#opened.changed()
         await this.#db.batch(this.#tail.map(toOperation), { sync: true })
         this.#broken = undefined
         return
       } catch (error) {
-        cause = error as Error
+        this.#setBroken(error as Error)
       }
     }
   }
+
+  #setBroken (cause: Error): void {
+    this.#broken = cause
+    this.#observe({ kind: 'spool-fault', operation: 'index', cause })
+  }
+}
+
+async function hasRoom (location: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(location)
+  return bavail * bsize > REPAIR_BYTES
 }
 
 async function openDatabase (location: string): Promise<Level<string, string>> {

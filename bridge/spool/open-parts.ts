@@ -44,14 +44,14 @@ export async function openParts (
 ): Promise<{ parts: SpoolParts, found: number }> {
   const paths = await prepareDirectory(options.directory)
   try {
+    const disk = await Disk.open(options.directory, options)
     const index = await SpoolIndex.open(paths.index, observe)
-    const setAside = await SetAside.open(paths.setAside)
+    const setAside = await SetAside.open(paths.setAside, observe)
     const shelf = new Shelf(paths.segments, {
       openMax: options.openSegmentsMax ?? 4, segmentBytesMax: options.segmentBytes
     })
-    const { found, lastNumber } = await recover(paths.segments, { index, shelf, setAside, observe })
-    const disk = await Disk.open(options.directory, options)
-    const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs)
+    const { found, lastNumber, unrecovered } = await recover(paths.segments, { index, shelf, setAside, observe })
+    const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs, unrecovered)
     const active = await ActiveSegments.open({
       onFull: (segment) => { upkeep.seal(segment) },
       onBroken: (segment, cause) => { upkeep.giveUp(segment, cause) },
@@ -64,7 +64,7 @@ export async function openParts (
       batchBytesMax: options.batchBytesMax ?? 4 * MIB
     })
     const admission = new Admission({ index, active, disk, observe })
-    const payloads = new Payloads({ setAside, active, shelf })
+    const payloads = new Payloads({ setAside, active, shelf, disk, observe })
     return { parts: { index, shelf, setAside, disk, active, payloads, admission, upkeep }, found }
   } catch (error) {
     throw explainOpen(options.directory, error)

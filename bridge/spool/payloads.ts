@@ -1,6 +1,8 @@
 import { crc32 } from '../crc32.ts'
 import type { Entry } from '../entry.ts'
+import type { Observe } from '../events.ts'
 import type { ActiveSegments } from './active-segments.ts'
+import type { Disk } from './disk.ts'
 import { SpoolDamaged } from './errors.ts'
 import type { SetAside } from './set-aside.ts'
 import type { Shelf } from './shelf.ts'
@@ -10,6 +12,8 @@ export interface PayloadsDeps {
   readonly setAside: SetAside
   readonly active: ActiveSegments
   readonly shelf: Shelf
+  readonly disk: Disk
+  readonly observe: Observe
 }
 
 /** Reading back, from wherever the payload of an entry lies. */
@@ -30,6 +34,20 @@ export class Payloads {
       // Closed between finding and reading it; the shelf opens it again.
       if ((error as NodeJS.ErrnoException).code !== 'LEVEL_DATABASE_NOT_OPEN') throw error
       return await shelf.payload(segment, entry.sequence)
+    }
+  }
+
+  /** Into the set-aside store. False where the payload has to stay in its segment. */
+  async moveAside (located: Located): Promise<boolean> {
+    const { setAside, disk, observe } = this.#deps
+    const { sequence, bytes } = located.entry
+    if (disk.pause(bytes)?.reason === 'disk_low') return false // what is kept for recovery is not for this
+    try {
+      const payload = await this.read(located)
+      return payload === undefined || await setAside.put(sequence, payload)
+    } catch (cause) {
+      observe({ kind: 'spool-fault', operation: 'read', cause: cause as Error })
+      return false
     }
   }
 

@@ -56,6 +56,10 @@ export function explainOpen (directory: string, error: unknown): Error {
     return new SpoolOpenError('not_creatable', `the spool ${directory} cannot be made (${code}): ` +
       'a file stands where a directory has to be, or its parent is missing', error)
   }
+  if (/No space left|ENOSPC/.test(inner?.message ?? message)) {
+    return new SpoolOpenError('io', `the spool ${directory} cannot be opened, because its disk is full: make room on it; ` +
+      'every image acknowledged is in the spool', error)
+  }
   return new SpoolOpenError('io', `the spool ${directory} cannot be opened: ${inner?.message ?? message}`, error)
 }
 
@@ -84,12 +88,13 @@ async function isEmpty (directory: string): Promise<boolean> {
 /**
  * Brings the index up to what is on disk after a crash: the entries of every segment that was not
  * sealed are read, and those the index has never heard of are waiting. Sealed segments are not opened.
- * Returns how many were found that way, and the highest number a segment has had.
+ * Returns how many were found that way, the highest number a segment has had, and the segments that cannot be read yet.
  */
 export async function recover (
   root: string, { index, shelf, setAside, observe }: RecoveryDeps
-): Promise<{ found: number, lastNumber: number }> {
+): Promise<{ found: number, lastNumber: number, unrecovered: readonly number[] }> {
   let found = 0
+  const unrecovered: number[] = []
   const names = await readdir(root)
   for (const name of names.filter((name) => name.endsWith(DROPPED))) await rm(join(root, name), { recursive: true })
   const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
@@ -98,7 +103,8 @@ export async function recover (
     try {
       found += await shelf.recover(number, (segment) => recoverSegment(segment, index))
       await index.sealed(number)
-    } catch (cause) { // it stays on disk, unsealed, and the next start tries again
+    } catch (cause) {
+      unrecovered.push(number)
       observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
     }
   }))
@@ -107,7 +113,7 @@ export async function recover (
     const wanted = located?.state === 'waiting' || located?.state === 'failed'
     if (!wanted || located.segment !== SET_ASIDE) await setAside.remove(sequence)
   }
-  return { found, lastNumber: Math.max(0, ...numbers, ...index.segments.map(({ number }) => number)) }
+  return { found, unrecovered, lastNumber: Math.max(0, ...numbers, ...index.segments.map(({ number }) => number)) }
 }
 
 /** Adds the entries of one segment that the index does not know; says how many. */

@@ -45,9 +45,17 @@ export class Segment implements SegmentReader {
   static async create (root: string, number: number, bytesMax: number): Promise<Segment> {
     const location = formatSegmentPath(root, number)
     await mkdir(location)
-    const db = await openDatabase(location, bytesMax + 16 * MIB)
-    await syncDirectory(root)
-    return new Segment(number, db)
+    let db: Level<string, Buffer> | undefined
+    try {
+      db = await openDatabase(location, bytesMax + 16 * MIB)
+      await syncDirectory(root)
+      return new Segment(number, db)
+    } catch (error) {
+      // Tried again every second, what is half made would fill the disk further. The number is never used again.
+      await db?.close().catch(() => {})
+      await rm(location, { recursive: true, force: true }).catch(() => {}) // else the next start finds it, empty
+      throw error
+    }
   }
 
   /**

@@ -70,6 +70,7 @@ export class SpoolIndex {
 
   get ledger (): Ledger { return this.#accounts.ledger }
   get broken (): Error | undefined { return this.#journal.broken }
+  get isReadable (): boolean { return this.#journal.isReadable }
   get segments (): readonly SegmentAccount[] { return this.#accounts.segments }
   sum (state: State): Sum { return this.#accounts.sum(state) }
   segment (number: number): SegmentAccount | undefined { return this.#accounts.segment(number) }
@@ -89,9 +90,9 @@ export class SpoolIndex {
     return this.#move(sequence, ['waiting'], ({ entry, segment }) => ({ state: 'uploaded', entry, upload, segment }))
   }
 
-  /** The payload is in the set-aside store by now. */
-  failed (sequence: number, failure: Failure): Promise<Located | undefined> {
-    return this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment: SET_ASIDE }))
+  /** The payload is in `segment` by now: the set-aside store, or where it was. */
+  failed (sequence: number, failure: Failure, segment: Location): Promise<Located | undefined> {
+    return this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment }))
   }
 
   retried (sequence: number): Promise<Located | undefined> {
@@ -179,6 +180,9 @@ export class SpoolIndex {
 
   async sync (): Promise<void> { await this.#journal.sync() }
 
+  /** Resolves once `locate` and `find` can answer; while the index is repaired they throw SpoolPaused. */
+  async readable (): Promise<void> { await this.#journal.readable() }
+
   async close (): Promise<void> { await this.#journal.close() }
 
   /**
@@ -188,6 +192,7 @@ export class SpoolIndex {
   async #move (
     sequence: number, from: readonly State[], to: (row: Located) => Located
   ): Promise<Located | undefined> {
+    await this.readable()
     const old = this.locate(sequence)
     if (old === undefined || !from.includes(old.state)) return undefined
     const moved = to(old)

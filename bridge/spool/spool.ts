@@ -27,6 +27,8 @@ export interface SpoolLevels extends DiskLevels {
 }
 
 const TEND_EVERY_MS = 1000
+/** Somebody else may fill the disk, and whoever asks whether we are ready has to be told within a second. */
+const WATCH_EVERY_MS = 250
 
 export class Spool {
   readonly #parts: SpoolParts
@@ -34,16 +36,20 @@ export class Spool {
   /** Sequences given but not yet in the index, in order: `waiting` shows nothing behind the first. */
   readonly #unsettled = new Set<number>()
   readonly #condition = new Condition()
-  readonly #timer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   #changes = 0
   #requeues = 0
   #oldest: Entry | undefined
   #tending: Promise<void> | undefined
+  #watching: Promise<void> | undefined
 
   private constructor (parts: SpoolParts, observe: Observe) {
     this.#parts = parts
     this.#observe = observe
-    this.#timer = setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS)
+    this.#timers = [
+      setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS),
+      setInterval(() => { this.#watching ??= this.#watch() }, WATCH_EVERY_MS)
+    ]
   }
 
   /** Resolves once everything a crash left behind is found again. Rejects with SpoolOpenError. */
@@ -107,7 +113,10 @@ export class Spool {
     return entry
   }
 
-  /** What is held under this name, of any state; within the dedup window also what has left. */
+  /**
+   * What is held under this name, of any state; within the dedup window also what has left.
+   * Rejects with SpoolPaused while the index is repaired.
+   */
   async find (deviceId: DeviceId, imageId: ImageId): Promise<Held | undefined> {
     return this.#parts.index.find(deviceId, imageId)
   }
@@ -130,6 +139,7 @@ export class Spool {
   /** Opens the segments that these will be read from, so that nobody waits for it then. */
   expect (entries: readonly Entry[]): void {
     const { index, active, shelf } = this.#parts
+    if (!index.isReadable) return
     const segments = new Set(entries.map(({ sequence }) => index.locate(sequence)?.segment ?? SET_ASIDE))
     for (const number of segments) {
       if (number === SET_ASIDE || active.segment(number) !== undefined) continue
@@ -144,6 +154,7 @@ export class Spool {
   /** The bytes the device sent. Rejects with SpoolDamaged where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()
+    await this.#parts.index.readable()
     const payload = await this.#parts.payloads.readSound(this.#parts.index.locate(entry.sequence), entry)
     this.#observe({ kind: 'spool-read', seconds: (performance.now() - startedAt) / 1000 })
     return payload
@@ -154,13 +165,14 @@ export class Spool {
     return await this.#release(await this.#parts.index.uploaded(sequence, upload))
   }
 
-  /** It will not upload: moves it out of the way, with the reason. */
+  /** It will not upload: moves it out of the way, with the reason. Where there is no room it fails where it lies. */
   async setAside ({ sequence }: Entry, failure: Failure): Promise<boolean> {
-    const located = this.#parts.index.locate(sequence)
+    const { index } = this.#parts
+    await index.readable()
+    const located = index.locate(sequence)
     if (located?.state !== 'waiting') return false
-    const payload = await this.#parts.payloads.read(located)
-    if (payload !== undefined) await this.#parts.setAside.put(sequence, payload)
-    return await this.#parts.index.failed(sequence, failure) !== undefined
+    const segment = await this.#parts.payloads.moveAside(located) ? SET_ASIDE : located.segment
+    return await index.failed(sequence, failure, segment) !== undefined
   }
 
   /** Failed to waiting. False where it had not failed. */
@@ -183,8 +195,8 @@ export class Spool {
 
   /** Finishes what is being written and leaves everything such that the next start opens no old segment. */
   async close (): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#tending
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all([this.#tending, this.#watching])
     const { index, shelf, setAside, active, upkeep } = this.#parts
     for (const number of await active.close()) await index.sealed(number)
     await upkeep.settled() // closing may have sealed more
@@ -206,13 +218,23 @@ export class Spool {
   async #tend (): Promise<void> {
     try {
       await this.#parts.upkeep.tend(this.#parts.active)
-      this.#parts.admission.review()
       // Looked for from where it was last, since rows that left before it are slow to step over.
       this.#oldest = (await this.waiting((this.#oldest?.sequence ?? 1) - 1, 1))[0]
     } catch (cause) {
       this.#observe({ kind: 'spool-fault', operation: 'delete', cause: cause as Error })
     } finally {
       this.#tending = undefined
+    }
+  }
+
+  async #watch (): Promise<void> {
+    try {
+      await this.#parts.upkeep.watch()
+    } catch (cause) {
+      this.#observe({ kind: 'spool-fault', operation: 'write', cause: cause as Error })
+    } finally {
+      this.#parts.admission.review()
+      this.#watching = undefined
     }
   }
 

@@ -23,14 +23,15 @@ const LIVE_FEW = 50
 export class Upkeep {
   readonly #deps: UpkeepDeps
   readonly #dedupWindowMs: number
-  /** Closed after a failed write; what is in them is still to be read back. */
-  readonly #broken = new Set<number>()
+  /** Left by a crash and not to be opened yet; what is in them is still to be read back. */
+  readonly #unrecovered: Set<number>
   readonly #sealing = new Set<Promise<void>>()
   #tends = 0
 
-  constructor (deps: UpkeepDeps, dedupWindowMs: number) {
+  constructor (deps: UpkeepDeps, dedupWindowMs: number, unrecovered: readonly number[]) {
     this.#deps = deps
     this.#dedupWindowMs = dedupWindowMs
+    this.#unrecovered = new Set(unrecovered)
   }
 
   /**
@@ -49,23 +50,32 @@ export class Upkeep {
     })
   }
 
-  /** A write to it failed: it is never written again, only read. */
+  /**
+   * A write to it failed: it is never written again, only read. Every image in it that has a PUBACK is in the index;
+   * what else may have reached the disk is still its device's, and comes again.
+   */
   giveUp (segment: Segment, cause: Error): void {
     this.#deps.observe({ kind: 'spool-fault', operation: 'write', cause })
     this.#run(async () => {
       await segment.close().catch(() => {}) // it has told us already that it is not well
-      this.#broken.add(segment.number)
-      await this.#recoverBroken()
+      await this.#deps.index.sealed(segment.number)
     })
+  }
+
+  /** How much room there is, and whether recovery needs what is kept for it; several times a second. */
+  async watch (): Promise<void> {
+    const { index, disk } = this.#deps
+    await disk.measure({ walk: false })
+    await disk.tendReserve(index.broken !== undefined || this.#unrecovered.size > 0)
   }
 
   async tend (active: ActiveSegments): Promise<void> {
     const { index, disk } = this.#deps
     const round = this.#tends++
     if (!active.usable) await active.replenish().catch(() => {}) // observed; the next round tries again
-    await this.#recoverBroken()
+    await this.#recoverLeft()
     const removed = await this.#removeDrained()
-    await disk.measure({ walk: removed || round % MEASURE_EVERY === 0 })
+    if (removed || round % MEASURE_EVERY === 0) await disk.measure({ walk: true })
     if (round % PRUNE_EVERY === 0) await index.prune(Date.now() - this.#dedupWindowMs, PRUNE_MAX)
   }
 
@@ -86,15 +96,14 @@ export class Upkeep {
     return removed
   }
 
-  async #recoverBroken (): Promise<void> {
+  async #recoverLeft (): Promise<void> {
     const { index, shelf, observe } = this.#deps
-    for (const number of this.#broken) {
-      this.#broken.delete(number)
+    for (const number of this.#unrecovered) {
       try {
         await shelf.recover(number, (segment) => recoverSegment(segment, index))
         await index.sealed(number)
+        this.#unrecovered.delete(number)
       } catch (cause) {
-        this.#broken.add(number)
         observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
         return
       }

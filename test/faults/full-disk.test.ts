@@ -1,0 +1,162 @@
+// A real small disk, filled to its last block: by somebody else, and by the backlog itself. The store lies outside.
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { test, type TestContext } from 'node:test'
+import { createRandom, type Random } from '../../device-sim/random.ts'
+import { assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, sampleLedger } from '../helpers/custody.ts'
+import { acknowledgedBy, capturedBy, type Device } from '../helpers/device.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { bucket, credentials, startTestStore, type TestStore } from '../helpers/local-store.ts'
+import { connectReader } from '../helpers/mqtt.ts'
+import { startService, type Service } from '../helpers/process.ts'
+import { tempDirectory } from '../helpers/sluice.ts'
+import { rounds } from './rounds.ts'
+import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
+
+const MB = 1_000_000
+
+interface Scene {
+  readonly disk: SmallDisk
+  readonly store: TestStore
+  /** `objects/` in it is the store's. */
+  readonly outside: string
+  readonly devices: readonly Device[]
+  readonly random: Random
+  readonly figures: Figures
+  start (env?: Readonly<Record<string, string>>): Promise<Service>
+}
+
+/** What was measured over the rounds, ms each. */
+interface Figures {
+  readonly notReadyMs: number[]
+  readonly readyMs: number[]
+  readonly pubackMs: number[]
+  /** Rounds in which a write of the service's own met the full disk. */
+  noRoom: number
+  starts: number
+}
+
+async function setScene (t: TestContext, { mebibytes = 96 } = {}): Promise<Scene> {
+  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
+  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+  const random = createRandom(seed)
+  const disk = await mountSmallDisk(t, mebibytes)
+  const outside = await tempDirectory(t)
+  const store = await startTestStore(t, { dir: join(outside, 'objects') })
+  const figures: Figures = { notReadyMs: [], readyMs: [], pubackMs: [], noRoom: 0, starts: 0 }
+  const start = async (env: Readonly<Record<string, string>> = {}): Promise<Service> => {
+    figures.starts++
+    return await startService(t, {
+      dataDir: join(disk.directory, 'data'),
+      env: {
+        ...fastLine,
+        SLUICE_SPOOL_RESERVE: '24MB',
+        SLUICE_INTAKE_WITHHOLD: '60s',
+        SLUICE_S3_ENDPOINT: store.endpoint,
+        SLUICE_S3_BUCKET: bucket,
+        SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+        SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        ...env
+      }
+    })
+  }
+  return { disk, store, outside, devices: devicesOf(random), random, figures, start }
+}
+
+/** The milliseconds until `/readyz` answers so. */
+async function untilReadyz (service: Service, status: 200 | 503, timeoutMs: number): Promise<number> {
+  const startedAt = performance.now()
+  await eventually(async () => (await fetch(`${service.url}/readyz`)).status === status,
+    { timeoutMs, what: `${status} of /readyz` })
+  return performance.now() - startedAt
+}
+
+/** The milliseconds until a device has a PUBACK that it has not now. */
+async function untilPuback (devices: readonly Device[], timeoutMs: number): Promise<number> {
+  const startedAt = performance.now()
+  const before = acknowledgedBy(devices).size
+  await eventually(() => acknowledgedBy(devices).size > before, { timeoutMs, what: 'a PUBACK' })
+  return performance.now() - startedAt
+}
+
+/** What a device is told on its acks topic, from now on. */
+async function listen (t: TestContext, service: Service): Promise<() => readonly string[]> {
+  const { device, messages } = await connectReader(t, service.mqttPort)
+  await device.subscribeAsync('devices/+/acks', { qos: 1 })
+  return () => messages.map(({ payload }) => (JSON.parse(payload.toString()) as { status: string }).status)
+}
+
+function publishAll (service: Service, devices: readonly Device[]): Promise<unknown> {
+  return Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
+}
+
+/** Nobody gets a PUBACK once those of what was already written are out, and the devices are told why. */
+async function assertWithheld (devices: readonly Device[], statuses: () => readonly string[]): Promise<void> {
+  await eventually(() => statuses().includes('paused'), { what: 'a note to a device that waits' })
+  await delay(100) // what was being synced
+  const before = acknowledgedBy(devices).size
+  await delay(200)
+  assert.equal(acknowledgedBy(devices).size, before, 'a PUBACK came while the disk was full')
+}
+
+async function assertAllKept ({ start, devices, outside, figures }: Scene): Promise<void> {
+  const service = await start()
+  assertCounted(await ledgerOf(service), devices)
+  await Promise.all(devices.map((device) => device.publishAllAgain(service.mqttPort)))
+  const size = capturedBy(devices)
+  const ledger = await drained(service)
+  assert.deepEqual([ledger.failed, ledger.dropped], [0, 0])
+  assert.ok(size <= ledger.acknowledged, JSON.stringify(ledger))
+  await assertStored(outside, devices)
+  assert.equal((await service.kill('SIGTERM')).code, 0)
+  assert.ok(figures.starts > 0)
+}
+
+function report (t: TestContext, { figures, devices }: Scene): void {
+  const most = (ms: readonly number[]): string => `${Math.round(Math.max(0, ...ms))} ms`
+  t.diagnostic(`not ready after at most ${most(figures.notReadyMs)} of a full disk; with room again ready after ` +
+    `at most ${most(figures.readyMs)}, the first PUBACK after at most ${most(figures.pubackMs)}`)
+  t.diagnostic(`${capturedBy(devices)} images, ${figures.starts} starts, ` +
+    `the service itself met the full disk in ${figures.noRoom} rounds`)
+}
+
+/** One round: the disk is filled under load, made free, and the process killed a while after that. */
+async function fillUnderLoad (t: TestContext, scene: Scene): Promise<void> {
+  const { disk, devices, random, figures, start } = scene
+  const service = await start()
+  assertCounted(await ledgerOf(service), devices)
+  await eventually(async () => (await service.status()).backlog.bytes < 10 * MB, { timeoutMs: 30_000 })
+  await untilReadyz(service, 200, 5000)
+  const statuses = await listen(t, service)
+  const sampling = sampleLedger(service)
+  const publishing = publishAll(service, devices)
+  await untilPuback(devices, 20_000)
+  await delay(random() * 300)
+
+  const filler = await disk.fill(Math.floor(Math.max(0, random() - 0.5) * 500_000))
+  assert.ok(filler.bytes > 0)
+  figures.notReadyMs.push(await untilReadyz(service, 503, 1000))
+  assert.ok(await disk.freeBytes() < 24 * MB)
+  await assertWithheld(devices, statuses)
+  if (/No space left on device/.test(service.stderr())) figures.noRoom++
+
+  await filler.remove()
+  const [readyMs, pubackMs] = await Promise.all([untilReadyz(service, 200, 5000), untilPuback(devices, 5000)])
+  figures.readyMs.push(readyMs)
+  figures.pubackMs.push(pubackMs)
+  await delay(random() * 500)
+  await service.kill('SIGKILL')
+  await publishing
+  assert.ok(await sampling > 0)
+}
+
+test('a disk that somebody else fills to the last block costs no image, and all goes on by itself', async (t) => {
+  const reason = whyNoMount()
+  if (reason !== undefined) return t.skip(reason)
+  const scene = await setScene(t)
+  for (let round = 0; round < rounds({ fast: 4, long: 50 }); round++) await fillUnderLoad(t, scene)
+  await assertAllKept(scene)
+  report(t, scene)
+})
