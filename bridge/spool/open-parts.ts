@@ -64,6 +64,7 @@ export async function openParts (
       batchBytesMax: options.batchBytesMax ?? 4 * MIB
     })
     const admission = new Admission({ index, active, disk, observe })
+    admission.review() // who asks before the first image comes has to be told, too
     const payloads = new Payloads({ setAside, active, shelf, disk, observe })
     return { parts: { index, shelf, setAside, disk, active, payloads, admission, upkeep }, found }
   } catch (error) {

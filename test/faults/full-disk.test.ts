@@ -1,6 +1,7 @@
 // A real small disk, filled to its last block: by somebody else, and by the backlog itself. The store lies outside.
 
 import assert from 'node:assert/strict'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
@@ -16,6 +17,11 @@ import { rounds } from './rounds.ts'
 import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
 
 const MB = 1_000_000
+const RESERVE = 24 * MB
+/** Of which so much is a file. */
+const HELD = RESERVE / 2 - 1.1 * MB
+/** With so much, images are taken again. */
+const ROOM = RESERVE + 8.5 * MB
 
 interface Scene {
   readonly disk: SmallDisk
@@ -52,7 +58,7 @@ async function setScene (t: TestContext, { mebibytes = 96 } = {}): Promise<Scene
       dataDir: join(disk.directory, 'data'),
       env: {
         ...fastLine,
-        SLUICE_SPOOL_RESERVE: '24MB',
+        SLUICE_SPOOL_RESERVE: `${RESERVE / MB}MB`,
         SLUICE_INTAKE_WITHHOLD: '60s',
         SLUICE_S3_ENDPOINT: store.endpoint,
         SLUICE_S3_BUCKET: bucket,
@@ -135,10 +141,10 @@ async function fillUnderLoad (t: TestContext, scene: Scene): Promise<void> {
   await untilPuback(devices, 20_000)
   await delay(random() * 300)
 
-  const filler = await disk.fill(Math.floor(Math.max(0, random() - 0.5) * 500_000))
+  const filler = await disk.fill(Math.max(0, random() - 0.5) * 500_000)
   assert.ok(filler.bytes > 0)
   figures.notReadyMs.push(await untilReadyz(service, 503, 1000))
-  assert.ok(await disk.freeBytes() < 24 * MB)
+  assert.ok(await disk.freeBytes() < RESERVE)
   await assertWithheld(devices, statuses)
   if (/No space left on device/.test(service.stderr())) figures.noRoom++
 
@@ -156,7 +162,82 @@ test('a disk that somebody else fills to the last block costs no image, and all 
   const reason = whyNoMount()
   if (reason !== undefined) return t.skip(reason)
   const scene = await setScene(t)
-  for (let round = 0; round < rounds({ fast: 4, long: 50 }); round++) await fillUnderLoad(t, scene)
+  for (let round = 0; round < rounds({ fast: 2, long: 50 }); round++) await fillUnderLoad(t, scene)
+  await assertAllKept(scene)
+  report(t, scene)
+})
+
+async function reserveOf (disk: SmallDisk): Promise<number> {
+  const found = await stat(join(disk.directory, 'data', 'spool', 'reserve')).catch(() => undefined)
+  return found?.size ?? 0
+}
+
+/** One round: the store does not answer until the backlog has filled the disk. */
+async function fillByBacklog (t: TestContext, scene: Scene): Promise<void> {
+  const { disk, store, devices, random, figures, start } = scene
+  const others = await disk.fill(RESERVE + (13 + random() * 6) * MB)
+  await store.faults.set({ stall: true })
+  const service = await start()
+  const statuses = await listen(t, service)
+  const sampling = sampleLedger(service)
+  const publishing = publishAll(service, devices)
+  await untilReadyz(service, 503, 40_000)
+  assert.match(await (await fetch(`${service.url}/readyz`)).text(), /"disk_low"/)
+  await assertWithheld(devices, statuses)
+  const keptBytes = await disk.freeBytes() + await reserveOf(disk)
+  assert.ok(keptBytes > RESERVE * 0.8 && keptBytes < RESERVE + MB, `${keptBytes} bytes are left for recovery`)
+
+  await store.faults.clear()
+  await eventually(async () => await disk.freeBytes() + await reserveOf(disk) > ROOM, { timeoutMs: 60_000, what: 'room' })
+  const [readyMs, pubackMs] = await Promise.all([untilReadyz(service, 200, 5000), untilPuback(devices, 5000)])
+  figures.readyMs.push(readyMs)
+  figures.pubackMs.push(pubackMs)
+  await delay(random() * 500)
+  await service.kill('SIGKILL')
+  await publishing
+  assert.ok(await sampling > 0)
+  await others.remove()
+}
+
+test('a backlog that fills the disk leaves the reserve alone, and all goes on once the line is open', async (t) => {
+  const reason = whyNoMount()
+  if (reason !== undefined) return t.skip(reason)
+  const scene = await setScene(t)
+  for (let round = 0; round < rounds({ fast: 1, long: 20 }); round++) await fillByBacklog(t, scene)
+  await assertAllKept(scene)
+  report(t, scene)
+})
+
+/** One round: killed on a disk that somebody else has filled, started on it, and drained while it is full. */
+async function startOnFull (scene: Scene): Promise<void> {
+  const { disk, store, devices, random, figures, start } = scene
+  await store.faults.set({ stall: true })
+  const killed = await start()
+  const publishing = publishAll(killed, devices)
+  await untilPuback(devices, 20_000)
+  await eventually(async () => await reserveOf(disk) > HELD, { timeoutMs: 10_000, what: 'the reserve' })
+  const filler = await disk.fill()
+  await delay(random() * 300)
+  await killed.kill('SIGKILL')
+  await publishing
+
+  const service = await start()
+  assert.equal((await fetch(`${service.url}/readyz`)).status, 503)
+  const ledger = await ledgerOf(service)
+  assertCounted(ledger, devices)
+  assert.ok(ledger.waiting > 0, 'nothing waited on the full disk')
+  await store.faults.clear()
+  await drained(service)
+  await filler.remove()
+  figures.readyMs.push(await untilReadyz(service, 200, 5000))
+  await service.kill('SIGKILL')
+}
+
+test('a start on a full disk comes up not ready, drains what waits there, and goes on when there is room', async (t) => {
+  const reason = whyNoMount()
+  if (reason !== undefined) return t.skip(reason)
+  const scene = await setScene(t)
+  for (let round = 0; round < rounds({ fast: 1, long: 10 }); round++) await startOnFull(scene)
   await assertAllKept(scene)
   report(t, scene)
 })

@@ -64,7 +64,7 @@ async function fillUp (path: string, leaveBytes: number): Promise<number> {
       bytes += written
       if (written < piece) piece /= 4
     }
-    if (leaveBytes > 0) await file.truncate(Math.max(0, bytes - leaveBytes))
+    if (leaveBytes > 0) await file.truncate(Math.max(0, Math.floor(bytes - leaveBytes)))
     return bytes
   } finally {
     await file.close()
