@@ -14,9 +14,9 @@ function systemError (fields: Readonly<Record<string, string | number>>): Error 
 }
 
 test('each fault that an operator can cure has its own exit code', () => {
-  const codes = (['not_creatable', 'not_writable', 'newer_format', 'in_use', 'io'] as const)
+  const codes = (['not_creatable', 'not_writable', 'newer_format', 'unreadable_format', 'in_use', 'io'] as const)
     .map((code) => explainFailure(new SpoolOpenError(code, 'a sentence')).code)
-  assert.deepEqual(codes, [73, 77, 78, 69, 74])
+  assert.deepEqual(codes, [73, 77, 78, 78, 69, 74])
   const files = ['EACCES', 'EROFS', 'ENOSPC', 'EIO', 'ENOTDIR']
     .map((code) => explainFailure(systemError({ code, syscall: 'mkdir', path: 'data' })).code)
   assert.deepEqual(files, [77, 77, 74, 74, 73])

@@ -51,6 +51,7 @@ const SPOOL_CODES: Readonly<Record<SpoolOpenCode, ExitCode>> = {
   not_creatable: EXIT.notCreatable,
   not_writable: EXIT.permission,
   newer_format: EXIT.config,
+  unreadable_format: EXIT.config,
   in_use: EXIT.unavailable,
   io: EXIT.io
 }

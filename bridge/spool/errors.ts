@@ -21,7 +21,7 @@ export class SpoolDamaged extends Error {
   }
 }
 
-export type SpoolOpenCode = 'not_creatable' | 'not_writable' | 'newer_format' | 'in_use' | 'io'
+export type SpoolOpenCode = 'not_creatable' | 'not_writable' | 'newer_format' | 'unreadable_format' | 'in_use' | 'io'
 
 /** The spool cannot be opened; the message says what to do. */
 export class SpoolOpenError extends Error {

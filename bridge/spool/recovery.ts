@@ -2,12 +2,11 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Observe } from '../events.ts'
 import { SpoolOpenError } from './errors.ts'
+import { checkFormatText, FORMAT } from './format.ts'
 import { makeDirectory, syncDirectory, type Segment } from './segment.ts'
 import { DROPPED, type Shelf } from './shelf.ts'
 import { SET_ASIDE, type SpoolIndex } from './spool-index.ts'
 import type { SetAside } from './set-aside.ts'
-
-const FORMAT = 1
 
 export interface SpoolPaths {
   readonly segments: string
@@ -71,14 +70,9 @@ async function checkFormat (directory: string, segments: string): Promise<void> 
   })
   // It was written in place once, and a loss of power in the first start left it empty.
   const isNew = text === undefined || (text === '' && await isEmpty(segments))
-  if (isNew) {
-    await writeFile(`${file}.new`, `${FORMAT}\n`, { flush: true })
-    return await rename(`${file}.new`, file) // durable with the directories, which are made next
-  }
-  const found = Number.parseInt(text, 10)
-  if (found === FORMAT) return
-  throw new SpoolOpenError('newer_format', `the spool was made with format ${text.trim()}, this version reads ` +
-    `format ${FORMAT}: start the version that made it, or set spool.dir to an empty directory`)
+  if (!isNew) return checkFormatText(directory, text)
+  await writeFile(`${file}.new`, `${FORMAT}\n`, { flush: true })
+  await rename(`${file}.new`, file) // durable with the directories, which are made next
 }
 
 async function isEmpty (directory: string): Promise<boolean> {
