@@ -39,7 +39,7 @@ export interface Upload {
 
 export interface Failure {
   readonly failedAt: number
-  /** A stable code, such as `store_refused` or `checksum`. */
+  /** A stable code, such as `store_refused` or `corrupt`. */
   readonly reason: string
   readonly detail: string
   readonly attempts: number

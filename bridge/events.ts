@@ -43,6 +43,8 @@ export type BridgeEvent =
   | { readonly kind: 'spool-read', readonly seconds: number }
   | { readonly kind: 'spool-fault', readonly operation: SpoolOperation, readonly cause: Error }
   | { readonly kind: 'spool-recovered', readonly waiting: number, readonly found: number, readonly seconds: number }
+  /** Bytes on disk are not what was written; `detail` says what became of them, and what to do. */
+  | { readonly kind: 'spool-damaged', readonly part: 'index' | 'segment' | 'set-aside', readonly detail: string }
   | { readonly kind: 'intake-paused', readonly reason: PauseReason, readonly detail: string }
   | { readonly kind: 'intake-resumed', readonly reason: PauseReason }
   // Uplink

@@ -37,6 +37,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'image-refused':
     case 'image-withheld':
     case 'intake-paused':
+    case 'spool-damaged':
     case 'entry-failed':
     case 'uplink-down':
       return 'warn'
@@ -82,6 +83,7 @@ export function describe (event: BridgeEvent): string {
     case 'spool-read':
     case 'spool-fault':
     case 'spool-recovered':
+    case 'spool-damaged':
       return describeSpool(event)
     case 'put-started':
     case 'put-ended':
@@ -102,7 +104,7 @@ export function describe (event: BridgeEvent): string {
 type EventOf<Kind extends BridgeEvent['kind']> = Extract<BridgeEvent, { kind: Kind }>
 
 function describeSpool (
-  event: EventOf<'spool-written' | 'spool-read' | 'spool-fault' | 'spool-recovered'>
+  event: EventOf<'spool-written' | 'spool-read' | 'spool-fault' | 'spool-recovered' | 'spool-damaged'>
 ): string {
   switch (event.kind) {
     case 'spool-written':
@@ -114,6 +116,8 @@ function describeSpool (
     case 'spool-recovered':
       return `spool opened in ${span(event.seconds)}: ${formatImages(event.waiting)} wait on disk` +
         (event.found > 0 ? `, ${formatCount(event.found)} of them found again after an abrupt end` : '')
+    case 'spool-damaged':
+      return `damaged on disk (${event.part}): ${event.detail}`
   }
 }
 

@@ -26,6 +26,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'spool-read':
     case 'spool-fault':
     case 'spool-recovered':
+    case 'spool-damaged':
       return countSpool(record, event)
     case 'put-started':
     case 'put-ended':
@@ -47,7 +48,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
 type EventOf<Kind extends BridgeEvent['kind']> = Extract<BridgeEvent, { kind: Kind }>
 type IntakeEvent = EventOf<
   'image-taken' | 'image-duplicate' | 'image-refused' | 'image-withheld' | 'intake-paused' | 'intake-resumed'>
-type SpoolEvent = EventOf<'spool-written' | 'spool-read' | 'spool-fault' | 'spool-recovered'>
+type SpoolEvent = EventOf<'spool-written' | 'spool-read' | 'spool-fault' | 'spool-recovered' | 'spool-damaged'>
 type UplinkEvent = EventOf<
   'put-started' | 'put-ended' | 'entry-uploaded' | 'entry-failed' | 'entry-retried' | 'entry-dropped' |
   'uplink-down' | 'uplink-up'>
@@ -103,6 +104,8 @@ function countSpool (record: Recorder, event: SpoolEvent): void {
       return record.add('spoolErrors', 1, { op: event.operation })
     case 'spool-recovered':
       return record.add('spoolRecovered', event.waiting)
+    case 'spool-damaged':
+      return record.add('spoolErrors', 1, { op: event.part === 'index' ? 'index' : 'read' })
   }
 }
 

@@ -1,6 +1,6 @@
 import { within } from '../deadline.ts'
 import type { Entry, Held } from '../entry.ts'
-import { SpoolDamaged } from '../spool/errors.ts'
+import { EntryCorrupt } from '../spool/errors.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { findImage } from './find-image.ts'
@@ -48,7 +48,7 @@ export function createContentHandler (
     try {
       return await spool.payload(entry)
     } catch (error) {
-      if (!(error instanceof SpoolDamaged)) throw error
+      if (!(error instanceof EntryCorrupt)) throw error
       const now = await spool.find(entry.deviceId, entry.imageId) // it may have gone to the store meanwhile
       if (now?.state === 'uploaded') return await readStored(now.upload.key, gone)
       return problem('damaged', error.message)

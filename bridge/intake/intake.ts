@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Arrival, Entry, Held } from '../entry.ts'
 import type { Observe, PauseReason, RefusalReason } from '../events.ts'
-import { SpoolDamaged, SpoolPaused } from '../spool/errors.ts'
+import { EntryCorrupt, SpoolPaused } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import { foreignType, hash, readOffer, type Candidate, type Offer, type Refused } from './candidate.ts'
 import { detectType } from './image-type.ts'
@@ -132,7 +132,7 @@ async function compare (
       try {
         return (await spool.payload(held.entry)).equals(image) ? 'same' : 'other'
       } catch (error) {
-        return error instanceof SpoolDamaged ? 'damaged' : 'unknown'
+        return error instanceof EntryCorrupt ? 'damaged' : 'unknown'
       }
   }
 }

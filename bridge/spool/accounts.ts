@@ -10,6 +10,8 @@ export interface SegmentAccount {
   readonly number: number
   readonly live: number
   readonly sealed: boolean
+  /** Not everything in it is what was written: kept when it is drained, for people to look at. */
+  readonly damaged?: boolean
 }
 
 /** What is written with every batch of the index, so that counts and rows can never disagree. */
@@ -83,6 +85,11 @@ export class Accounts {
     this.#keep(segment, 1)
   }
 
+  takenAsFailed (bytes: number): void {
+    this.#acknowledged++
+    this.#add('failed', 1, bytes)
+  }
+
   moved (bytes: number, from: State, to: State): void {
     this.#add(from, -1, -bytes)
     this.#add(to, 1, bytes)
@@ -92,8 +99,10 @@ export class Accounts {
   released (segment: number): void { this.#keep(segment, -1) }
 
   sealed (segment: number): void {
-    this.#set({ number: segment, live: this.#segments.get(segment)?.live ?? 0, sealed: true })
+    this.#change(segment, { sealed: true })
   }
+
+  damaged (segment: number): void { this.#change(segment, { damaged: true }) }
 
   forgot (segment: number): void {
     this.#segments.delete(segment)
@@ -114,12 +123,12 @@ export class Accounts {
   }
 
   #keep (segment: number, live: number): void {
-    const account = this.#segments.get(segment)
-    this.#set({ number: segment, live: (account?.live ?? 0) + live, sealed: account?.sealed ?? false })
+    this.#change(segment, { live: (this.#segments.get(segment)?.live ?? 0) + live })
   }
 
-  #set (account: SegmentAccount): void {
-    this.#segments.set(account.number, account)
-    this.#touched.add(account.number)
+  #change (number: number, change: Partial<SegmentAccount>): void {
+    const account = this.#segments.get(number) ?? { number, live: 0, sealed: false }
+    this.#segments.set(number, { ...account, ...change })
+    this.#touched.add(number)
   }
 }

@@ -11,13 +11,24 @@ export class SpoolPaused extends Error {
   }
 }
 
+/** The reason of a failure where the bytes on disk are not those that were acknowledged. */
+export const CORRUPT = 'corrupt'
+
 /** The record of an entry is not what was written: it will never be readable again. */
-export class SpoolDamaged extends Error {
-  readonly code = 'spool_damaged'
+export class EntryCorrupt extends Error {
+  readonly code = CORRUPT
 
   constructor (sequence: number, detail: string) {
     super(`entry ${sequence} is damaged on disk: ${detail}`)
-    this.name = 'SpoolDamaged'
+    this.name = 'EntryCorrupt'
+  }
+}
+
+/** The index is not what was written; everything in it that matters can be read from the segments. */
+export class IndexDamaged extends Error {
+  constructor (detail: string) {
+    super(detail)
+    this.name = 'IndexDamaged'
   }
 }
 

@@ -133,6 +133,9 @@ export class Journal {
     await this.#db.close()
   }
 
+  /** Closes it as it is: nothing is to be written to what may be damaged. */
+  async abandon (): Promise<void> { await this.#db.close() }
+
   #enqueue (rows: readonly Row[]): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ rows, resolve })

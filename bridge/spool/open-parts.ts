@@ -1,12 +1,13 @@
 import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
+import { openIndex, openSetAside, takeOver } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
 import { explainOpen, prepareDirectory, recover } from './recovery.ts'
-import { SetAside } from './set-aside.ts'
+import type { SetAside } from './set-aside.ts'
 import { Shelf } from './shelf.ts'
-import { SpoolIndex } from './spool-index.ts'
+import type { SpoolIndex } from './spool-index.ts'
 import { Upkeep } from './upkeep.ts'
 
 export interface SpoolOptions {
@@ -45,11 +46,13 @@ export async function openParts (
   const paths = await prepareDirectory(options.directory)
   try {
     const disk = await Disk.open(options.directory, options)
-    const index = await SpoolIndex.open(paths.index, observe)
-    const setAside = await SetAside.open(paths.setAside, observe)
-    const shelf = new Shelf(paths.segments, {
-      openMax: options.openSegmentsMax ?? 4, segmentBytesMax: options.segmentBytes
-    })
+    const { index, isLost } = await openIndex(paths, observe)
+    const { setAside, salvaged } = await openSetAside(paths, observe)
+    if (salvaged !== undefined) await takeOver(salvaged, setAside, { index, isLost })
+    const onDamage = (number: number, detail: string): void => {
+      if (index.damaged(number)) observe({ kind: 'spool-damaged', part: 'segment', detail: `segment ${number}: ${detail}` })
+    }
+    const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 4, onDamage })
     const { found, lastNumber, unrecovered } = await recover(paths.segments, { index, shelf, setAside, observe })
     const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs, unrecovered)
     const active = await ActiveSegments.open({

@@ -1,12 +1,12 @@
 import { crc32 } from '../crc32.ts'
-import type { Entry } from '../entry.ts'
+import type { Entry, Failure } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { ActiveSegments } from './active-segments.ts'
 import type { Disk } from './disk.ts'
-import { SpoolDamaged } from './errors.ts'
+import { EntryCorrupt } from './errors.ts'
 import type { SetAside } from './set-aside.ts'
 import type { Shelf } from './shelf.ts'
-import { SET_ASIDE, type Located } from './spool-index.ts'
+import { SET_ASIDE, type Located } from './index-rows.ts'
 
 export interface PayloadsDeps {
   readonly setAside: SetAside
@@ -37,29 +37,50 @@ export class Payloads {
     }
   }
 
-  /** Into the set-aside store. False where the payload has to stay in its segment. */
-  async moveAside (located: Located): Promise<boolean> {
+  /** Into the set-aside store. False where it has to stay in its segment. */
+  async moveAside (located: Located, failure: Failure): Promise<boolean> {
     const { setAside, disk, observe } = this.#deps
-    const { sequence, bytes } = located.entry
-    if (disk.pause(bytes)?.reason === 'disk_low') return false // what is kept for recovery is not for this
+    const { entry } = located
+    if (disk.pause(entry.bytes)?.reason === 'disk_low') return false // what is kept for recovery is not for this
     try {
-      const payload = await this.read(located)
-      return payload === undefined || await setAside.put(sequence, payload)
+      return await setAside.put(entry, failure, await this.read(located))
     } catch (cause) {
       observe({ kind: 'spool-fault', operation: 'read', cause: cause as Error })
       return false
     }
   }
 
-  /**
-   * The bytes the device sent, and no others: LevelDB does not verify what it reads, and drops damaged
-   * regions of a log without a word. Rejects with SpoolDamaged.
-   */
+  /** The bytes the device sent, and no others, under the name it gave them. Rejects with EntryCorrupt. */
   async readSound (located: Located | undefined, { sequence, crc32: written }: Entry): Promise<Buffer> {
-    const payload = located === undefined ? undefined : await this.read(located)
-    if (payload === undefined) throw new SpoolDamaged(sequence, 'its payload is not there')
-    const found = crc32(payload)
-    if (found !== written) throw new SpoolDamaged(sequence, `its CRC-32 is ${found}, written was ${written}`)
-    return payload
+    if (located === undefined) throw new EntryCorrupt(sequence, 'the index does not have it')
+    const payload = await this.read(located)
+    const sound = isSound(payload, written) ? payload : await this.#salvage(located, written)
+    if (sound === undefined) {
+      const found = payload === undefined ? 'not there' : `not what was written: its CRC-32 is not ${written}`
+      throw new EntryCorrupt(sequence, `its payload is ${found}`)
+    }
+    await this.#compare(located)
+    return sound
   }
+
+  async #salvage ({ entry: { sequence }, segment }: Located, written: number): Promise<Buffer | undefined> {
+    const { active, shelf } = this.#deps
+    if (segment === SET_ASIDE || active.segment(segment) !== undefined) return undefined
+    const payload = await shelf.salvage(segment, sequence)
+    return isSound(payload, written) ? payload : undefined
+  }
+
+  /** Each of the two has a checksum of its own, but what was damaged before it was written has a good one. */
+  async #compare ({ entry, segment }: Located): Promise<void> {
+    const { active, shelf } = this.#deps
+    if (segment === SET_ASIDE || active.segment(segment) !== undefined) return
+    const written = await shelf.entry(segment, entry.sequence)
+    if (written === undefined || JSON.stringify(written) === JSON.stringify(entry)) return
+    throw new EntryCorrupt(entry.sequence, `the index calls it ${entry.deviceId}/${entry.imageId}, ` +
+      `its segment ${written.deviceId}/${written.imageId}`)
+  }
+}
+
+function isSound (payload: Buffer | undefined, written: number): boolean {
+  return payload !== undefined && crc32(payload) === written
 }

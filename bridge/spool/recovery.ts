@@ -1,12 +1,19 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DeviceId, ImageId } from '../../broker/topics.ts'
+import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
-import { SpoolOpenError } from './errors.ts'
+import { CORRUPT, SpoolOpenError } from './errors.ts'
 import { checkFormatText, FORMAT } from './format.ts'
-import { makeDirectory, syncDirectory, type Segment } from './segment.ts'
+import { SET_ASIDE } from './index-rows.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { makeDirectory, syncDirectory } from './segment.ts'
 import { DROPPED, type Shelf } from './shelf.ts'
-import { SET_ASIDE, type SpoolIndex } from './spool-index.ts'
 import type { SetAside } from './set-aside.ts'
+import type { SpoolIndex } from './spool-index.ts'
+
+/** Segments read at a time. */
+const SIDE_BY_SIDE = 4
 
 export interface SpoolPaths {
   readonly segments: string
@@ -92,34 +99,89 @@ export async function recover (
   const names = await readdir(root)
   for (const name of names.filter((name) => name.endsWith(DROPPED))) await rm(join(root, name), { recursive: true })
   const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
-  const unsealed = numbers.filter((number) => index.segment(number)?.sealed !== true)
-  await Promise.all(unsealed.map(async (number) => {
-    try {
-      found += await shelf.recover(number, (segment) => recoverSegment(segment, index))
-      await index.sealed(number)
-    } catch (cause) {
-      unrecovered.push(number)
-      observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
+  reportMissing(numbers, index, observe)
+  const unsealed = numbers.filter((number) => index.segment(number)?.sealed !== true).values()
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
+    for (const number of unsealed) {
+      try {
+        found += await shelf.recover(number, (segment) => recoverSegment(segment, index))
+        await index.sealed(number)
+      } catch (cause) {
+        unrecovered.push(number)
+        observe({ kind: 'spool-fault', operation: 'open', cause: cause as Error })
+      }
     }
   }))
+  await recoverSetAside(setAside, index, numbers)
+  const known = [...names.map((name) => Number.parseInt(name, 10)), ...index.segments.map(({ number }) => number)]
+  return { found, unrecovered, lastNumber: Math.max(0, ...known.filter(Number.isFinite)) }
+}
+
+/** Nothing of ours removes a segment that the index still counts on. Its images fail when their turn comes. */
+function reportMissing (numbers: readonly number[], index: SpoolIndex, observe: Observe): void {
+  const missing = index.segments.filter(({ number, live }) => live > 0 && !numbers.includes(number))
+  if (missing.length === 0) return
+  index.skipSequences(Date.now()) // the index may be older than what has been
+  for (const { number, live } of missing) {
+    if (index.damaged(number)) {
+      const detail = `segment ${number} is not there, and with it ${live} images that have not been uploaded`
+      observe({ kind: 'spool-damaged', part: 'segment', detail })
+    }
+  }
+}
+
+/** What failed stays failed, whatever the index has forgotten; what has left meanwhile is removed. */
+async function recoverSetAside (
+  setAside: SetAside, index: SpoolIndex, segments: readonly number[]
+): Promise<void> {
   for (const sequence of await setAside.sequences()) {
     const located = index.locate(sequence)
-    const wanted = located?.state === 'waiting' || located?.state === 'failed'
-    if (!wanted || located.segment !== SET_ASIDE) await setAside.remove(sequence)
+    if (located?.segment === SET_ASIDE && (located.state === 'waiting' || located.state === 'failed')) continue
+    const failed = await setAside.failed(sequence)
+    if (located === undefined && failed !== undefined) await index.takenAsFailed(failed.entry, failed.failure)
+    else if (located?.state === 'waiting' && !segments.includes(located.segment) && failed !== undefined) {
+      await index.failed(sequence, failed.failure, SET_ASIDE)
+    } else if (located !== undefined) await setAside.remove(sequence)
   }
-  return { found, unrecovered, lastNumber: Math.max(0, ...numbers, ...index.segments.map(({ number }) => number)) }
 }
 
 /** Adds the entries of one segment that the index does not know; says how many. */
-export async function recoverSegment (segment: Segment, index: SpoolIndex): Promise<number> {
-  let found = 0
-  for await (const entry of segment.entries()) {
-    if (index.locate(entry.sequence) !== undefined) continue
+export async function recoverSegment (segment: SegmentFiles, index: SpoolIndex): Promise<number> {
+  const taking: Array<Promise<void>> = []
+  for await (const { sequence, entry, isWhole } of segment.entries()) {
+    if (!isWhole || index.locate(sequence) !== undefined) continue
+    if (entry === undefined) {
+      index.damaged(segment.number)
+      taking.push(index.takenAsFailed(nameless(sequence), {
+        failedAt: Date.now(),
+        reason: CORRUPT,
+        detail: `segment ${segment.number} does not say any more which image of which device it is`,
+        attempts: 0
+      }))
+      continue
+    }
     // A batch that failed may be on disk all the same; its images were then appended again elsewhere.
     const again = index.find(entry.deviceId, entry.imageId)?.entry
     if (again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes) continue
-    await index.taken(entry, segment.number)
-    found++
+    taking.push(index.taken(entry, segment.number))
   }
-  return found
+  await Promise.all(taking)
+  return taking.length
+}
+
+/** Stands in the ledger for an image whose record is damaged. */
+function nameless (sequence: number): Entry {
+  return {
+    sequence,
+    deviceId: 'unknown' as DeviceId, // both are in their alphabets
+    imageId: `entry-${sequence}` as ImageId,
+    bytes: 0,
+    crc32: 0,
+    sha256: undefined,
+    contentType: 'application/octet-stream',
+    sourceTopic: '',
+    capturedAt: undefined,
+    receivedAt: Date.now(),
+    meta: undefined
+  }
 }

@@ -11,72 +11,20 @@
 //
 // Numbers are little endian. The CRC-32C is not looked at: whoever reads an image holds it to its own CRC-32.
 
-import { open, readdir, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
-import { parseSequence, type SegmentReader } from './segment.ts'
+import type { FileHandle } from 'node:fs/promises'
+import { BLOCK, BLOCK_DATA, FRAGMENT_HEADER, roomInBlock, type Parts } from './place.ts'
+import { parseSequence } from './segment.ts'
 
-interface Place {
-  /** In the file, of the first byte. */
-  readonly at: number
-  readonly bytes: number
-}
-
-const BLOCK = 32 * 1024
-const FRAGMENT_HEADER = 7
-/** Data in a block that one fragment fills. */
-const BLOCK_DATA = BLOCK - FRAGMENT_HEADER
 const BATCH_HEADER = 12
 const PUT = 1
 const KEY_BYTES_MAX = 64
 const [FULL, FIRST, MIDDLE, LAST] = [1, 2, 3, 4]
 
-export class SegmentLog implements SegmentReader {
-  readonly number: number
-  readonly #file: FileHandle
-  readonly #payloads: ReadonlyMap<number, Place>
-
-  private constructor (number: number, file: FileHandle, payloads: ReadonlyMap<number, Place>) {
-    this.number = number
-    this.#file = file
-    this.#payloads = payloads
-  }
-
-  /** Undefined where the segment is more than one log, or this log is not what it should be: LevelDB will know. */
-  static async open (location: string, number: number): Promise<SegmentLog | undefined> {
-    const names = await readdir(location).catch(() => [])
-    const [log, ...more] = names.filter((name) => name.endsWith('.log'))
-    if (log === undefined || more.length > 0 || names.some((name) => /\.(ldb|sst)$/.test(name))) return undefined
-    const file = await open(join(location, log), 'r')
-    const payloads = await findPayloads(new Cursor(file)).catch(() => undefined)
-    if (payloads !== undefined) return new SegmentLog(number, file, payloads)
-    await file.close()
-    return undefined
-  }
-
-  /** Undefined where the log does not show it: LevelDB will know. */
-  async payload (sequence: number): Promise<Buffer | undefined> {
-    const place = this.#payloads.get(sequence)
-    if (place === undefined) return undefined
-    const crossed = Math.ceil(Math.max(0, place.bytes - roomInBlock(place.at)) / BLOCK_DATA)
-    const read = Buffer.allocUnsafeSlow(place.bytes + crossed * FRAGMENT_HEADER)
-    const { bytesRead } = await this.#file.read(read, 0, read.length, place.at)
-    if (bytesRead < read.length) return undefined
-    let filled = Math.min(place.bytes, roomInBlock(place.at))
-    for (let from = filled + FRAGMENT_HEADER; filled < place.bytes; from += BLOCK) {
-      read.copyWithin(filled, from, from + BLOCK_DATA)
-      filled += BLOCK_DATA
-    }
-    return read.subarray(0, place.bytes)
-  }
-
-  async close (): Promise<void> {
-    await this.#file.close()
-  }
-}
-
-/** By sequence. Rejects where this is no log. */
-async function findPayloads (cursor: Cursor): Promise<Map<number, Place>> {
-  const payloads = new Map<number, Place>()
+/** By sequence. Rejects where this is not a log that holds an entry before every payload, and nothing else. */
+export async function readLog (file: FileHandle): Promise<Map<number, Parts>> {
+  const found = new Map<number, Parts>()
+  const cursor = new Cursor(file)
+  let entry = { sequence: 0, at: 0, bytes: 0 }
   while (await cursor.nextRecord()) {
     const batch = await cursor.read(BATCH_HEADER)
     for (let left = batch.readUInt32LE(8); left > 0; left--) {
@@ -86,10 +34,15 @@ async function findPayloads (cursor: Cursor): Promise<Map<number, Place>> {
       const key = (await cursor.read(keyBytes)).toString()
       const bytes = await cursor.varint()
       const at = await cursor.skip(bytes)
-      if (key.startsWith('p')) payloads.set(parseSequence(key.slice(1)), { at, bytes })
+      const sequence = parseSequence(key.slice(1))
+      if (key.startsWith('e')) entry = { sequence, at, bytes }
+      if (!key.startsWith('p')) continue
+      if (entry.sequence !== sequence) throw new Error(`a payload without its entry: ${key}`)
+      const places = { entryAt: entry.at, entryBytes: entry.bytes, payloadAt: at, payloadBytes: bytes }
+      found.set(sequence, { file, isFramed: true, ...places })
     }
   }
-  return payloads
+  return found
 }
 
 const WINDOW = 1024
@@ -191,8 +144,4 @@ class Cursor {
     this.#windowAt = this.#at
     return this.#window.subarray(0, bytes)
   }
-}
-
-function roomInBlock (at: number): number {
-  return BLOCK - at % BLOCK
 }

@@ -1,7 +1,7 @@
 // A segment: one LevelDB directory of the spool, segments/<number>/. It is filled, sealed, drained
 // and then removed as a whole, so that no payload is ever deleted or compacted.
 //
-//   e<sequence>  Entry (JSON)
+//   e<sequence>  Entry (entry-record.ts)
 //   p<sequence>  payload bytes
 //
 // <sequence> is 14 hex digits, so that key order is arrival order. Both keys of an entry are
@@ -11,6 +11,7 @@ import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Level } from 'level'
 import type { Entry } from '../entry.ts'
+import { formatRecord } from './entry-record.ts'
 
 export interface EntryWithPayload {
   readonly entry: Entry
@@ -58,21 +59,12 @@ export class Segment implements SegmentReader {
     }
   }
 
-  /**
-   * Opens a segment after a crash. LevelDB replays its log into tables first, through one write buffer: a
-   * third of a segment, since four tables would be compacted into one (leveldb, kL0_CompactionTrigger).
-   */
-  static async reopen (root: string, number: number, bytesMax: number): Promise<Segment> {
-    const writeBufferSize = Math.ceil((bytesMax + 8 * MIB) / 3)
-    return new Segment(number, await openDatabase(formatSegmentPath(root, number), writeBufferSize))
-  }
-
   /** Resolves once every record is on disk, and not before. After a rejection never append here again. */
   async append (records: readonly EntryWithPayload[]): Promise<void> {
     const operations: Operation[] = []
     for (const { entry, payload } of records) {
       const key = formatSequence(entry.sequence)
-      operations.push({ type: 'put', key: `e${key}`, value: Buffer.from(JSON.stringify(entry)) })
+      operations.push({ type: 'put', key: `e${key}`, value: Buffer.from(formatRecord(entry)) })
       operations.push({ type: 'put', key: `p${key}`, value: payload })
     }
     await this.#db.batch(operations, { sync: true })
@@ -81,13 +73,6 @@ export class Segment implements SegmentReader {
   /** Undefined where the segment has no such entry. */
   async payload (sequence: number): Promise<Buffer | undefined> {
     return await this.#db.get(`p${formatSequence(sequence)}`, { fillCache: false })
-  }
-
-  /** Every entry written here, in order of acceptance. */
-  async * entries (): AsyncGenerator<Entry> {
-    for await (const value of this.#db.values({ gte: 'e', lt: 'f', fillCache: false })) {
-      yield JSON.parse(value.toString()) as Entry // written by append, and by nobody else
-    }
   }
 
   async close (): Promise<void> {

@@ -1,13 +1,25 @@
+// What will not upload, in a small database of its own (set-aside/), so that one bad entry never keeps a whole
+// segment on disk:
+//
+//   e<sequence>  Entry (entry-record.ts)
+//   p<sequence>  payload bytes, where there are any
+//   f<sequence>  Failure, sealed in the same way
+//
+// The index has all of it but the payload; what stands here is for the day on which the index is lost. An earlier
+// version wrote the payload alone, below <sequence>.
+
 import { Level } from 'level'
+import type { Entry, Failure } from '../entry.ts'
 import type { Observe } from '../events.ts'
+import { formatRecord, parseEntry, parseRecord } from './entry-record.ts'
 import { formatSequence, openDurably, parseSequence } from './segment.ts'
 
-/**
- * The payloads of entries that will not upload, in a small database of their own (set-aside/,
- * <sequence> -> payload), so that one bad entry never keeps a whole segment on disk.
- *
- * Like every LevelDB it cannot be trusted with writes after a failed one, so before the next it is opened anew.
- */
+export interface Failed {
+  readonly entry: Entry
+  readonly failure: Failure
+}
+
+/** Like every LevelDB it cannot be trusted with writes after a failed one, so before the next it is opened anew. */
 export class SetAside {
   readonly #location: string
   readonly #observe: Observe
@@ -26,22 +38,39 @@ export class SetAside {
   }
 
   /** Durable where it resolves with true; with false the payload has to stay where it is. */
-  async put (sequence: number, payload: Buffer): Promise<boolean> {
-    return await this.#write((db) => db.put(formatSequence(sequence), payload, { sync: true }))
+  async put (entry: Entry, failure: Failure, payload: Buffer | undefined): Promise<boolean> {
+    const key = formatSequence(entry.sequence)
+    return await this.#write((db) => db.batch([
+      { type: 'put', key: `e${key}`, value: Buffer.from(formatRecord(entry)) },
+      ...payload === undefined ? [] : [{ type: 'put' as const, key: `p${key}`, value: payload }],
+      { type: 'put', key: `f${key}`, value: Buffer.from(formatRecord(failure)) }
+    ], { sync: true }))
   }
 
   async payload (sequence: number): Promise<Buffer | undefined> {
     await this.#reopening
-    return await this.#db.get(formatSequence(sequence), { fillCache: false })
+    const key = formatSequence(sequence)
+    return await this.#db.get(`p${key}`, { fillCache: false }) ?? await this.#db.get(key, { fillCache: false })
+  }
+
+  /** Undefined where only a payload was written, or where it is damaged. */
+  async failed (sequence: number): Promise<Failed | undefined> {
+    const key = formatSequence(sequence)
+    const [entry, failure] = await this.#db.getMany([`e${key}`, `f${key}`])
+    const written = entry && parseEntry(entry.toString())
+    const why = failure && parseRecord(failure.toString())
+    return written && why && { entry: written, failure: why as unknown as Failure } // written by put
   }
 
   /** What cannot be removed now is removed by the next start. */
   async remove (sequence: number): Promise<void> {
-    await this.#write((db) => db.del(formatSequence(sequence)))
+    const key = formatSequence(sequence)
+    await this.#write((db) => db.batch([`e${key}`, `p${key}`, `f${key}`, key].map((key) => ({ type: 'del', key }))))
   }
 
   async sequences (): Promise<number[]> {
-    return (await this.#db.keys().all()).map(parseSequence)
+    const keys = await this.#db.keys().all()
+    return [...new Set(keys.map((key) => parseSequence(key.slice(-14))))]
   }
 
   async close (): Promise<void> {

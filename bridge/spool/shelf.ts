@@ -1,8 +1,16 @@
 import { rename, rm } from 'node:fs/promises'
-import { formatSegmentPath, Segment, syncDirectory, type SegmentReader } from './segment.ts'
-import { SegmentLog } from './segment-log.ts'
+import type { Entry } from '../entry.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { formatSegmentPath, syncDirectory, type SegmentReader } from './segment.ts'
 
 export const DROPPED = '.dropped'
+export const DAMAGED = '.damaged'
+
+export interface ShelfOptions {
+  readonly openMax: number
+  /** Called whenever a segment is found not to be what was written. */
+  readonly onDamage: (segment: number, detail: string) => void
+}
 
 /**
  * The segments that are not being filled, opened when somebody reads from them. Few stay open, whatever
@@ -10,18 +18,16 @@ export const DROPPED = '.dropped'
  */
 export class Shelf {
   readonly #root: string
-  readonly #openMax: number
-  readonly #segmentBytesMax: number
+  readonly #options: ShelfOptions
   /** In order of last use. */
   readonly #open = new Map<number, Promise<SegmentReader>>()
   readonly #closing = new Map<number, Promise<void>>()
   /** How many work on a segment at present. */
   readonly #users = new Map<number, number>()
 
-  constructor (root: string, { openMax, segmentBytesMax }: { openMax: number, segmentBytesMax: number }) {
+  constructor (root: string, options: ShelfOptions) {
     this.#root = root
-    this.#segmentBytesMax = segmentBytesMax
-    this.#openMax = openMax
+    this.#options = options
   }
 
   /** Takes over a segment that is still open, because it will be read soon. */
@@ -32,10 +38,21 @@ export class Shelf {
   }
 
   async payload (number: number, sequence: number): Promise<Buffer | undefined> {
-    const [segment, payload] = await this.use(number, async (it) => [it, await it.payload(sequence)] as const)
-    if (payload !== undefined || segment instanceof Segment) return payload
-    // That a log does not show it is no proof that it is lost; what LevelDB says is.
-    return await this.recover(number, (recovered) => recovered.payload(sequence))
+    return await this.use(number, (segment) => segment.payload(sequence))
+  }
+
+  /** What the segment itself says of an entry; undefined where it cannot, or is as it was filled. */
+  async entry (number: number, sequence: number): Promise<Entry | undefined> {
+    return await this.use(number, async (segment) =>
+      segment instanceof SegmentFiles ? await segment.entry(sequence) : undefined)
+  }
+
+  /** That a damaged log does not show a payload is no proof that it is lost: looks at every byte of it. */
+  async salvage (number: number, sequence: number): Promise<Buffer | undefined> {
+    return await this.use(number, async (segment) => {
+      if (segment instanceof SegmentFiles) await segment.salvage()
+      return await segment.payload(sequence)
+    })
   }
 
   /**
@@ -46,11 +63,11 @@ export class Shelf {
     return await this.#hold(number, async () => await work(await this.#get(number)))
   }
 
-  /** Works on a segment as a database, so that LevelDB finds out what a crash has left of it. */
-  async recover<T> (number: number, work: (segment: Segment) => Promise<T>): Promise<T> {
+  /** Works on a segment as its files show it, once it is not open in any other way. */
+  async recover<T> (number: number, work: (segment: SegmentFiles) => Promise<T>): Promise<T> {
     return await this.#hold(number, async () => {
       await this.close(number)
-      const segment = await Segment.reopen(this.#root, number, this.#segmentBytesMax)
+      const segment = await this.#read(number)
       this.put(segment)
       return await work(segment)
     })
@@ -93,11 +110,25 @@ export class Shelf {
 
   /** Removes a segment in which nothing is wanted. Renamed first, so that half of one is never taken for a whole. */
   async remove (number: number): Promise<void> {
+    const path = await this.#rename(number, DROPPED)
+    await rm(path, { recursive: true, force: true })
+  }
+
+  /** Puts a damaged segment out of the way, for people to look at; says where it is. */
+  async keep (number: number): Promise<{ readonly detail: string }> {
+    const path = await this.#rename(number, DAMAGED)
+    return { detail: `nothing in segment ${number} waits any more, and it is kept because it is damaged: ` +
+      `remove ${path} once nobody wants to look at it` }
+  }
+
+  async #rename (number: number, ending: string): Promise<string> {
     await this.close(number)
     const path = formatSegmentPath(this.#root, number)
-    await rename(path, path + DROPPED)
+    await rename(path, path + ending).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error // somebody has taken it away
+    })
     await syncDirectory(this.#root)
-    await rm(path + DROPPED, { recursive: true })
+    return path + ending
   }
 
   async closeAll (): Promise<void> {
@@ -105,15 +136,16 @@ export class Shelf {
     await Promise.all(this.#closing.values())
   }
 
-  async #read (number: number): Promise<SegmentReader> {
+  async #read (number: number): Promise<SegmentFiles> {
     await this.#closing.get(number) // LevelDB holds its lock until it is closed
-    return await SegmentLog.open(formatSegmentPath(this.#root, number), number) ??
-      await Segment.reopen(this.#root, number, this.#segmentBytesMax)
+    const segment = await SegmentFiles.open(formatSegmentPath(this.#root, number), number)
+    if (segment.damage !== undefined) this.#options.onDamage(number, segment.damage)
+    return segment
   }
 
   #evict (): void {
     for (const number of this.#open.keys()) {
-      if (this.#open.size <= this.#openMax) return
+      if (this.#open.size <= this.#options.openMax) return
       if (!this.#users.has(number)) this.#closeSoon(number)
     }
   }

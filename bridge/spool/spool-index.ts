@@ -15,16 +15,14 @@
 import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
 import type { Observe } from '../events.ts'
-import { Accounts, type SegmentAccount, type State, type Sum, type Totals } from './accounts.ts'
-import { Journal, type Row } from './journal.ts'
+import { Accounts, type SegmentAccount, type State, type Sum } from './accounts.ts'
+import { CORRUPT } from './errors.ts'
+import {
+  formatAccounts, formatRow, identityKey, LAST, LETTERS, parseRow, readAccounts, SET_ASIDE, STATES,
+  type Located, type Location
+} from './index-rows.ts'
+import { Journal } from './journal.ts'
 import { formatSequence, parseSequence } from './segment.ts'
-
-/** Where the payload of an entry is: a segment, or the set-aside store. */
-export type Location = number
-export const SET_ASIDE: Location = 0
-
-/** A row of the index: what is held, and where its payload lies. */
-export type Located = Held & { readonly segment: Location }
 
 export interface ListQuery {
   readonly state: State
@@ -43,10 +41,7 @@ export interface Page {
   readonly next: number | undefined
 }
 
-const LETTERS: { readonly [state in State]: string } = { waiting: 'w', failed: 'f', uploaded: 'u', dropped: 'd' }
-const STATES = Object.keys(LETTERS) as State[]
 const LIST_SCAN_MAX = 2000
-const LAST = '\x7f' // behind every character of an id
 
 export class SpoolIndex {
   readonly #accounts: Accounts
@@ -57,14 +52,16 @@ export class SpoolIndex {
     this.#journal = journal
   }
 
+  /** Rejects with IndexDamaged where it is not what was written. */
   static async open (location: string, observe: Observe): Promise<SpoolIndex> {
     let accounts = new Accounts(undefined, [])
     const journal = await Journal.open(location, () => formatAccounts(accounts), observe)
-    const totals = journal.get('t')
-    const { rows: segments } = await journal.range({ gt: 's', lt: `s${LAST}`, limit: -1 })
-    accounts = new Accounts(
-      totals === undefined ? undefined : JSON.parse(totals) as Totals,
-      segments.map(([, value]) => JSON.parse(value) as SegmentAccount))
+    try {
+      accounts = await readAccounts(journal)
+    } catch (error) {
+      await journal.abandon()
+      throw error
+    }
     return new SpoolIndex(accounts, journal)
   }
 
@@ -81,7 +78,17 @@ export class SpoolIndex {
     this.#accounts.sawSequence(entry.sequence)
     this.#accounts.taken(entry.bytes, segment)
     return this.#journal.write([
-      row({ state: 'waiting', entry, segment }),
+      formatRow({ state: 'waiting', entry, segment }),
+      { key: identityKey(entry.deviceId, entry.imageId), value: formatSequence(entry.sequence) }
+    ])
+  }
+
+  /** Counts an entry that was acknowledged and that cannot be sent, found on disk again. */
+  takenAsFailed (entry: Entry, failure: Failure): Promise<void> {
+    this.#accounts.sawSequence(entry.sequence)
+    this.#accounts.takenAsFailed(entry.bytes)
+    return this.#journal.write([
+      formatRow({ state: 'failed', entry, failure, segment: SET_ASIDE }),
       { key: identityKey(entry.deviceId, entry.imageId), value: formatSequence(entry.sequence) }
     ])
   }
@@ -92,6 +99,9 @@ export class SpoolIndex {
 
   /** The payload is in `segment` by now: the set-aside store, or where it was. */
   failed (sequence: number, failure: Failure, segment: Location): Promise<Located | undefined> {
+    const held = this.locate(sequence)
+    const isInSegment = held?.state === 'waiting' && held.segment !== SET_ASIDE
+    if (failure.reason === CORRUPT && isInSegment) this.#accounts.damaged(held.segment)
     return this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment }))
   }
 
@@ -107,7 +117,7 @@ export class SpoolIndex {
     const key = formatSequence(sequence)
     for (const state of STATES) {
       const value = this.#journal.get(LETTERS[state] + key)
-      if (value !== undefined) return parseRow(state, value)
+      if (value !== undefined) return parseRow(LETTERS[state] + key, value)
     }
     return undefined
   }
@@ -126,7 +136,7 @@ export class SpoolIndex {
   async waiting (after: number, before: number, limit: number): Promise<Entry[]> {
     const bounds = { gt: `w${formatSequence(after)}`, lt: `w${formatSequence(before)}`, limit }
     const { rows } = await this.#journal.range(bounds)
-    return rows.map(([, value]) => parseRow('waiting', value).entry)
+    return rows.flatMap(([key, value]) => parseRow(key, value)?.entry ?? [])
   }
 
   async list ({ state, deviceId, from = 0, to = Infinity, limit, after }: ListQuery): Promise<Page> {
@@ -136,8 +146,9 @@ export class SpoolIndex {
     const scanned = isFiltered ? LIST_SCAN_MAX : Math.min(limit, LIST_SCAN_MAX)
     const { rows, last } = await this.#journal.range({ gt: letter, lt, limit: scanned, reverse: true })
     const held: Held[] = []
-    for (const [, value] of rows) {
-      const found = parseRow(state, value)
+    for (const [key, value] of rows) {
+      const found = parseRow(key, value)
+      if (found === undefined) continue
       const { entry } = found
       if (deviceId !== undefined && entry.deviceId !== deviceId) continue
       if (entry.receivedAt < from || entry.receivedAt >= to) continue
@@ -153,7 +164,9 @@ export class SpoolIndex {
     for (const state of ['uploaded', 'dropped'] as const) {
       const { rows } = await this.#journal.range({ gt: LETTERS[state], lt: LETTERS[state] + LAST, limit })
       for (const [key, value] of rows) {
-        const { entry, segment } = parseRow(state, value)
+        const row = parseRow(key, value)
+        if (row === undefined) continue
+        const { entry, segment } = row
         if (entry.receivedAt >= receivedBefore) break
         if (this.#accounts.segment(segment) !== undefined && segment !== SET_ASIDE) continue
         const identity = identityKey(entry.deviceId, entry.imageId)
@@ -170,6 +183,20 @@ export class SpoolIndex {
     await this.#journal.sync()
     this.#accounts.sealed(segment)
     await this.#journal.sync()
+  }
+
+  /** Not everything in the segment is what was written: it is kept once it is drained. False where that is known. */
+  damaged (segment: number): boolean {
+    if (this.#accounts.segment(segment)?.damaged === true) return false
+    this.#accounts.damaged(segment)
+    void this.#journal.write([]) // never rejects
+    return true
+  }
+
+  /** What was given before is not known any more: goes on from a number that no count of images has reached. */
+  skipSequences (now: number): void {
+    this.#accounts.sawSequence(now * 1000)
+    void this.#journal.write([]) // never rejects
   }
 
   /** Durable when it resolves: nothing in the segment is wanted any more. */
@@ -199,28 +226,7 @@ export class SpoolIndex {
     this.#accounts.moved(old.entry.bytes, old.state, moved.state)
     const gone = moved.state === 'uploaded' || moved.state === 'dropped' || moved.segment !== old.segment
     if (gone && old.segment !== SET_ASIDE) this.#accounts.released(old.segment)
-    await this.#journal.write([{ key: row(old).key, value: undefined }, row(moved)])
+    await this.#journal.write([{ key: formatRow(old).key, value: undefined }, formatRow(moved)])
     return old
   }
-}
-
-function row (located: Located): Row {
-  return { key: LETTERS[located.state] + formatSequence(located.entry.sequence), value: JSON.stringify(located) }
-}
-
-function parseRow (state: State, value: string): Located {
-  return { ...JSON.parse(value) as Located, state } as Located // written by row(), and by nobody else
-}
-
-/** The imageId first, so that an image can be found by its name alone. Neither alphabet has a slash. */
-function identityKey (deviceId: DeviceId, imageId: ImageId): string {
-  return `i${imageId}/${deviceId}`
-}
-
-function formatAccounts (accounts: Accounts): Row[] {
-  return [
-    { key: 't', value: JSON.stringify(accounts.totals) },
-    ...accounts.takeTouched().map(([number, account]) =>
-      ({ key: `s${String(number).padStart(10, '0')}`, value: account && JSON.stringify(account) }))
-  ]
 }

@@ -14,7 +14,8 @@ import type { Sum } from './accounts.ts'
 import { Condition } from '../condition.ts'
 import type { DiskLevels, Pause } from './disk.ts'
 import { openParts, type SpoolOptions, type SpoolParts } from './open-parts.ts'
-import { SET_ASIDE, type ListQuery, type Located, type Page } from './spool-index.ts'
+import { SET_ASIDE, type Located } from './index-rows.ts'
+import type { ListQuery, Page } from './spool-index.ts'
 
 export interface SpoolLevels extends DiskLevels {
   readonly waiting: Sum
@@ -151,7 +152,7 @@ export class Spool {
     return (await this.waiting(0, 1))[0]
   }
 
-  /** The bytes the device sent. Rejects with SpoolDamaged where they are not those any more. */
+  /** The bytes the device sent. Rejects with EntryCorrupt where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()
     await this.#parts.index.readable()
@@ -171,7 +172,7 @@ export class Spool {
     await index.readable()
     const located = index.locate(sequence)
     if (located?.state !== 'waiting') return false
-    const segment = await this.#parts.payloads.moveAside(located) ? SET_ASIDE : located.segment
+    const segment = await this.#parts.payloads.moveAside(located, failure) ? SET_ASIDE : located.segment
     return await index.failed(sequence, failure, segment) !== undefined
   }
 

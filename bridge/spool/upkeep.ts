@@ -85,12 +85,13 @@ export class Upkeep {
   }
 
   async #removeDrained (): Promise<boolean> {
-    const { index, shelf } = this.#deps
+    const { index, shelf, observe } = this.#deps
     let removed = false
-    for (const { number, live, sealed } of index.segments) {
+    for (const { number, live, sealed, damaged } of index.segments) {
       if (!sealed || live > 0) continue
       await index.forgot(number)
-      await shelf.remove(number)
+      if (damaged === true) observe({ kind: 'spool-damaged', part: 'segment', ...await shelf.keep(number) })
+      else await shelf.remove(number)
       removed = true
     }
     return removed

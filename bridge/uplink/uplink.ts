@@ -4,7 +4,7 @@ import { Condition } from '../condition.ts'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
-import { SpoolDamaged } from '../spool/errors.ts'
+import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
 import { backoffMs, Breaker, type LineState } from './breaker.ts'
@@ -173,7 +173,7 @@ export class Uplink {
     } catch (error) {
       const cause = error as Error
       observe({ kind: 'spool-fault', operation: 'read', cause })
-      if (error instanceof SpoolDamaged) await this.#setAside(entry, 'spool_damaged', cause.message)
+      if (error instanceof EntryCorrupt) await this.#setAside(entry, error.code, cause.message)
       else this.#picker.retryLater(entry, READ_AGAIN_MS)
       return undefined
     }

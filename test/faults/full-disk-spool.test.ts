@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import type { Entry } from '../../bridge/entry.ts'
 import type { BridgeEvent } from '../../bridge/events.ts'
 import { Segment } from '../../bridge/spool/segment.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
@@ -14,6 +15,10 @@ import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
 const payload = Buffer.alloc(50_000, 7)
+
+function entryOf (sequence: number): Entry {
+  return { sequence, ...arrivalOf('cam-1', `n${sequence}`, payload) }
+}
 
 /** A test that needs a small disk, skipped by name where there can be none. */
 function onSmallDisk (name: string, body: (t: TestContext, disk: SmallDisk) => Promise<void>): void {
@@ -55,12 +60,12 @@ onSmallDisk('an image that will not upload fails where it lies while the disk is
 onSmallDisk('what cannot be set aside is told, and set aside once there is room, beside what was there', async (t, disk) => {
   const events: BridgeEvent[] = []
   const setAside = await SetAside.open(join(disk.directory, 'set-aside'), (event) => { events.push(event) })
-  assert.equal(await setAside.put(1, payload), true)
+  assert.equal(await setAside.put(entryOf(1), failure, payload), true)
   const filler = await disk.fill()
-  assert.equal(await setAside.put(2, payload), false)
+  assert.equal(await setAside.put(entryOf(2), failure, payload), false)
   assert.deepEqual(events.map(({ kind }) => kind), ['spool-fault'])
   await filler.remove()
-  assert.equal(await setAside.put(2, payload), true)
+  assert.equal(await setAside.put(entryOf(2), failure, payload), true)
   await setAside.close()
   const again = await SetAside.open(join(disk.directory, 'set-aside'), () => {})
   t.after(() => again.close())

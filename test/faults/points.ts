@@ -4,7 +4,7 @@
 import { readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Accounts } from '../../bridge/spool/accounts.ts'
-import { Segment } from '../../bridge/spool/segment.ts'
+import { SegmentFiles } from '../../bridge/spool/segment-files.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import { Upkeep } from '../../bridge/spool/upkeep.ts'
 import { aroundFile, aroundSpoolWrite, before } from './around.ts'
@@ -58,8 +58,8 @@ const points = {
     })
   },
   recovering: () => {
-    const { entries } = Segment.prototype
-    Segment.prototype.entries = async function * () {
+    const { entries } = SegmentFiles.prototype
+    SegmentFiles.prototype.entries = async function * () {
       for await (const entry of entries.call(this)) {
         reached()
         yield entry

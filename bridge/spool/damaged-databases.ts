@@ -1,0 +1,129 @@
+// The index and the set-aside store are looked at before LevelDB opens them, since it reads past most damage without
+// a word and deletes the logs that it has read. What is damaged is kept under another name, and begun anew: the
+// index from the segments (recovery.ts), the set-aside store from what is still sound in it.
+
+import { access, link, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { Level } from 'level'
+import type { Observe } from '../events.ts'
+import { findDamage } from './database-damage.ts'
+import { IndexDamaged } from './errors.ts'
+import { SET_ASIDE } from './index-rows.ts'
+import type { SpoolPaths } from './recovery.ts'
+import { makeDirectory, syncDirectory } from './segment.ts'
+import { SegmentFiles } from './segment-files.ts'
+import { SetAside } from './set-aside.ts'
+import { SpoolIndex } from './spool-index.ts'
+
+/** The index, and whether it has to be filled from the segments because what it was is lost. */
+export async function openIndex (
+  { index: location, segments }: SpoolPaths, observe: Observe
+): Promise<{ index: SpoolIndex, isLost: boolean }> {
+  const damage = await findDamage(location) ?? await findLoss(location, segments)
+  if (damage === undefined) {
+    try {
+      return { index: await SpoolIndex.open(location, observe), isLost: false }
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      return await beginAnew(location, (error as Error).message, observe)
+    }
+  }
+  return await beginAnew(location, damage, observe)
+}
+
+async function beginAnew (
+  location: string, damage: string, observe: Observe
+): Promise<{ index: SpoolIndex, isLost: boolean }> {
+  const kept = await keep(location)
+  const index = await SpoolIndex.open(location, observe)
+  index.skipSequences(Date.now())
+  observe({
+    kind: 'spool-damaged',
+    part: 'index',
+    detail: `${damage}; it is made again from the segments, so the ledger begins with what they hold and images that ` +
+      `have left before may be uploaded once more; remove ${kept} once nobody wants to look at it`
+  })
+  return { index, isLost: true }
+}
+
+/** `salvaged` is what an earlier set-aside store still holds, where it is damaged. */
+export async function openSetAside (
+  { setAside: location }: SpoolPaths, observe: Observe
+): Promise<{ setAside: SetAside, salvaged: SegmentFiles | undefined }> {
+  const damage = await findDamage(location)
+  if (damage === undefined) return { setAside: await SetAside.open(location, observe), salvaged: undefined }
+  const kept = await keep(location)
+  observe({
+    kind: 'spool-damaged',
+    part: 'set-aside',
+    detail: `${damage}; what is sound of the failed images is taken over; remove ${kept} once nobody wants to look at it`
+  })
+  return { setAside: await SetAside.open(location, observe), salvaged: await SegmentFiles.open(kept, 0) }
+}
+
+/**
+ * What can be read of a damaged set-aside store goes into the new one. It shows what had been removed from it too:
+ * where the index knows better, it decides.
+ */
+export async function takeOver (
+  salvaged: SegmentFiles, setAside: SetAside, { index, isLost }: { index: SpoolIndex, isLost: boolean }
+): Promise<void> {
+  for await (const { sequence, entry: written } of salvaged.entries()) {
+    const located = index.locate(sequence)
+    const entry = located?.entry ?? written
+    const isWanted = located?.segment === SET_ASIDE && (located.state === 'waiting' || located.state === 'failed')
+    if (entry === undefined || !(isWanted || (isLost && located === undefined))) continue
+    const failure = located?.state === 'failed'
+      ? located.failure
+      : { failedAt: Date.now(), reason: 'unknown', detail: 'why it failed was lost with the index', attempts: 0 }
+    await setAside.put(entry, failure, await salvaged.payload(sequence))
+  }
+  await salvaged.close()
+}
+
+/** A first start has neither; an index that vanished leaves its segments behind. */
+async function findLoss (location: string, segments: string): Promise<string | undefined> {
+  const isThere = await access(join(location, 'CURRENT')).then(() => true, () => false)
+  const hasSegments = (await readdir(segments)).some((name) => /^\d+$/.test(name))
+  return !isThere && hasSegments ? 'it is not there' : undefined
+}
+
+function isDamage (error: unknown): boolean {
+  if (error instanceof IndexDamaged) return true
+  const { code, cause } = error as { code?: string, cause?: { code?: string } }
+  return [code, cause?.code].some((name) => name === 'LEVEL_CORRUPTION' || name === 'LEVEL_NOT_FOUND')
+}
+
+/** Renames it to the first free name, and makes an empty directory in its place. */
+async function keep (location: string): Promise<string> {
+  await holdLock(location, async () => {})
+  const taken = await readdir(dirname(location))
+  const name = basename(location)
+  let kept = `${name}.damaged`
+  for (let nth = 2; taken.includes(kept); nth++) kept = `${name}.damaged-${nth}`
+  const path = join(dirname(location), kept)
+  await rename(location, path)
+  await syncDirectory(dirname(location))
+  await makeDirectory(location)
+  return path
+}
+
+/**
+ * Works while no other process can open the database, which is not opened itself and stays as it is: its lock
+ * belongs to a file, whatever that is called, so an empty database with the same LOCK is opened beside it. Rejects
+ * with LevelDB's error where another process has it open.
+ */
+export async function holdLock<T> (location: string, work: () => Promise<T>): Promise<T> {
+  const beside = await mkdtemp(join(dirname(location), '.lock-'))
+  const db = new Level(beside)
+  try {
+    await link(join(location, 'LOCK'), join(beside, 'LOCK')).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error // never opened, so not open now
+    })
+    await db.open()
+    return await work()
+  } finally {
+    await db.close().catch(() => {}) // it never opened
+    await rm(beside, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,46 @@
+import type { FileHandle } from 'node:fs/promises'
+
+/** Bytes in a file of a segment. In a log the header of a fragment stands at the beginning of every block. */
+export interface Place {
+  readonly file: FileHandle
+  /** Of the first byte. */
+  readonly at: number
+  readonly bytes: number
+  readonly isFramed: boolean
+}
+
+/** What a segment's file holds of one entry; -1 bytes where it does not. Flat, since a segment may hold 100,000. */
+export interface Parts {
+  readonly file: FileHandle
+  readonly isFramed: boolean
+  readonly entryAt: number
+  readonly entryBytes: number
+  readonly payloadAt: number
+  readonly payloadBytes: number
+}
+
+export const NOTHING = { entryAt: 0, entryBytes: -1, payloadAt: 0, payloadBytes: -1 }
+
+export const BLOCK = 32 * 1024
+export const FRAGMENT_HEADER = 7
+/** Data in a block that one fragment fills. */
+export const BLOCK_DATA = BLOCK - FRAGMENT_HEADER
+
+export function roomInBlock (at: number): number {
+  return BLOCK - at % BLOCK
+}
+
+/** Undefined where the file ends before. */
+export async function readPlace ({ file, at, bytes, isFramed }: Place): Promise<Buffer | undefined> {
+  const first = isFramed ? Math.min(bytes, roomInBlock(at)) : bytes
+  const crossed = Math.ceil((bytes - first) / BLOCK_DATA)
+  const read = Buffer.allocUnsafeSlow(bytes + crossed * FRAGMENT_HEADER)
+  const { bytesRead } = await file.read(read, 0, read.length, at)
+  if (bytesRead < read.length) return undefined
+  let filled = first
+  for (let from = filled + FRAGMENT_HEADER; filled < bytes; from += BLOCK) {
+    read.copyWithin(filled, from, from + BLOCK_DATA)
+    filled += BLOCK_DATA
+  }
+  return read.subarray(0, bytes)
+}
