@@ -102,7 +102,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   }
 }
 
-function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Parameters<typeof Spool.open>[0] {
+export function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Parameters<typeof Spool.open>[0] {
   return {
     directory: spool.dir,
     segmentBytes: spool.segmentSize,

@@ -1,4 +1,5 @@
-// `sluice check`: would it start, and would images get away? Nothing is written, nothing stays open.
+// `sluice check`: would it start, is what it holds sound, and would images get away? Without --repair nothing is
+// written, and nothing stays open.
 
 import { once } from 'node:events'
 import { access, constants, stat, statfs } from 'node:fs/promises'
@@ -12,33 +13,30 @@ import { ConfigError, formatProblem } from '../config/problems.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { Sources } from '../config/sources.ts'
 import { Disk } from '../spool/disk.ts'
+import { checkContents, repair } from './check-spool.ts'
 import { addExamples } from './examples.ts'
-import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { EXIT, explainFailure } from './exit.ts'
+import { bad, formatFindings, good, type Finding } from './finding.ts'
 import { addSettings, readSources } from './flags.ts'
 import { formatAs, type Options } from './output.ts'
 import type { Finish, Shell } from './shell.ts'
-import { formatTable } from './table.ts'
 
 const EXAMPLES = [
   'sluice check',
-  'sluice check -c /etc/sluice/sluice.yaml --json'
+  'sluice check -c /etc/sluice/sluice.yaml --json',
+  'sluice check --repair'
 ]
-
-/** `warning` would start; `problem` would not, or no image would get away. */
-interface Finding {
-  readonly verdict: 'ok' | 'warning' | 'problem'
-  readonly what: string
-  readonly detail: string
-  readonly code: ExitCode
-}
 
 export function addCheck (program: Command, shell: Shell, finish: Finish): void {
   const command = program.command('check')
-    .description('look before the start: configuration, directories, ports, store')
+    .description('look before the start: configuration, directories, ports, store, and every byte of the spool')
   addSettings(addExamples(command, EXAMPLES))
     .option('--json', 'findings as JSON')
+    .option('--repair', 'do with a damaged spool what a start would do, thoroughly, and say what was done')
     .action(async (options: Options) => {
-      const findings = await check(readSources(options, shell))
+      const sources = readSources(options, shell)
+      const isRepair = options['repair'] === true
+      const findings = isRepair ? await repair(readConfig(sources)) : await check(sources)
       shell.print(formatAs(options, findings, formatFindings))
       finish(findings.find(({ verdict }) => verdict === 'problem')?.code ?? EXIT.ok)
     })
@@ -52,6 +50,7 @@ async function check (sources: Sources): Promise<readonly Finding[]> {
   return [
     good('configuration', sources.file ?? 'no file: environment, flags and defaults'),
     await checkDirectory('spool', config.spool.dir),
+    ...await checkContents(config),
     await checkRoom(config),
     ...config.s3.local ? [await checkDirectory('local store', config.localStore.dir)] : [],
     await checkPort('MQTT', config.mqtt.listen, config),
@@ -145,18 +144,4 @@ async function nearest (directory: string): Promise<string> {
   } catch {
     return path === dirname(path) ? path : await nearest(dirname(path))
   }
-}
-
-function good (what: string, detail: string): Finding {
-  return { verdict: 'ok', what, detail, code: EXIT.ok }
-}
-
-function bad (what: string, detail: string, code: ExitCode): Finding {
-  return { verdict: 'problem', what, detail, code }
-}
-
-function formatFindings (findings: readonly Finding[]): string {
-  const problems = findings.filter(({ verdict }) => verdict === 'problem').length
-  const sum = problems === 0 ? 'ready to start' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`
-  return `${formatTable(findings.map(({ verdict, what, detail }) => [verdict, what, detail]))}\n${sum}`
 }

@@ -23,6 +23,8 @@ export interface SpoolOptions {
   readonly openSegmentsMax?: number
   /** Payload bytes written and synced together. */
   readonly batchBytesMax?: number
+  /** Reads every segment at the start, not only those that were not sealed. */
+  readonly isThorough?: boolean
 }
 
 /** What a spool is made of. */
@@ -53,7 +55,8 @@ export async function openParts (
       if (index.damaged(number)) observe({ kind: 'spool-damaged', part: 'segment', detail: `segment ${number}: ${detail}` })
     }
     const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 4, onDamage })
-    const { found, lastNumber, unrecovered } = await recover(paths.segments, { index, shelf, setAside, observe })
+    const recovery = { ...options, index, shelf, setAside, observe }
+    const { found, lastNumber, unrecovered } = await recover(paths.segments, recovery)
     const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs, unrecovered)
     const active = await ActiveSegments.open({
       onFull: (segment) => { upkeep.seal(segment) },

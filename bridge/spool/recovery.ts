@@ -26,15 +26,21 @@ export interface RecoveryDeps {
   readonly shelf: Shelf
   readonly setAside: SetAside
   readonly observe: Observe
+  /** Reads the sealed segments too. */
+  readonly isThorough?: boolean
 }
 
-/** Makes the spool's directories, or refuses a spool that this version cannot read. */
-export async function prepareDirectory (directory: string): Promise<SpoolPaths> {
-  const paths = {
+export function pathsOf (directory: string): SpoolPaths {
+  return {
     segments: join(directory, 'segments'),
     index: join(directory, 'index'),
     setAside: join(directory, 'set-aside')
   }
+}
+
+/** Makes the spool's directories, or refuses a spool that this version cannot read. */
+export async function prepareDirectory (directory: string): Promise<SpoolPaths> {
+  const paths = pathsOf(directory)
   try {
     await makeDirectory(directory)
     await checkFormat(directory, paths.segments)
@@ -92,7 +98,7 @@ async function isEmpty (directory: string): Promise<boolean> {
  * Returns how many were found that way, the highest number a segment has had, and the segments that cannot be read yet.
  */
 export async function recover (
-  root: string, { index, shelf, setAside, observe }: RecoveryDeps
+  root: string, { index, shelf, setAside, observe, isThorough = false }: RecoveryDeps
 ): Promise<{ found: number, lastNumber: number, unrecovered: readonly number[] }> {
   let found = 0
   const unrecovered: number[] = []
@@ -100,7 +106,8 @@ export async function recover (
   for (const name of names.filter((name) => name.endsWith(DROPPED))) await rm(join(root, name), { recursive: true })
   const numbers = names.filter((name) => /^\d+$/.test(name)).map(Number)
   reportMissing(numbers, index, observe)
-  const unsealed = numbers.filter((number) => index.segment(number)?.sealed !== true).values()
+  await recoverSetAside(setAside, index, numbers) // first, or what failed would be found waiting in its segment
+  const unsealed = numbers.filter((number) => isThorough || index.segment(number)?.sealed !== true).values()
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, async () => {
     for (const number of unsealed) {
       try {
@@ -112,7 +119,6 @@ export async function recover (
       }
     }
   }))
-  await recoverSetAside(setAside, index, numbers)
   const known = [...names.map((name) => Number.parseInt(name, 10)), ...index.segments.map(({ number }) => number)]
   return { found, unrecovered, lastNumber: Math.max(0, ...known.filter(Number.isFinite)) }
 }

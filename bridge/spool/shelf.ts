@@ -4,7 +4,7 @@ import { SegmentFiles } from './segment-files.ts'
 import { formatSegmentPath, syncDirectory, type SegmentReader } from './segment.ts'
 
 export const DROPPED = '.dropped'
-export const DAMAGED = '.damaged'
+const DAMAGED = '.damaged'
 
 export interface ShelfOptions {
   readonly openMax: number
@@ -117,8 +117,9 @@ export class Shelf {
   /** Puts a damaged segment out of the way, for people to look at; says where it is. */
   async keep (number: number): Promise<{ readonly detail: string }> {
     const path = await this.#rename(number, DAMAGED)
-    return { detail: `nothing in segment ${number} waits any more, and it is kept because it is damaged: ` +
-      `remove ${path} once nobody wants to look at it` }
+    const detail = `nothing in segment ${number} waits any more, and it is kept because it is damaged: ` +
+      `remove ${path} once nobody wants to look at it`
+    return { detail }
   }
 
   async #rename (number: number, ending: string): Promise<string> {

@@ -1,0 +1,107 @@
+// Flipped bits, cut files and files that are gone, in every kind of file of a spool.
+
+import assert from 'node:assert/strict'
+import { readdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Level } from 'level'
+import { createRandom } from '../../device-sim/random.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { assertHeld, copyOf, filesBelow, flip, harms, sendAll, workedSpool } from '../helpers/rot.ts'
+import { arrivalOf } from '../helpers/spool.ts'
+import { rounds } from './rounds.ts'
+
+const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
+const random = createRandom(seed)
+const ROUNDS = rounds({ fast: 1, long: 20 }) // of three faults each
+
+test('a flipped bit in a payload fails exactly that image as corrupt, and its neighbours go out', async (t) => {
+  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+  const worked = await workedSpool(t)
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const copy = await copyOf(t, worked)
+    const waiting = [...copy.payloads].filter(([id]) => !copy.left.has(id) && !copy.failed.has(id))
+    const [id = '', payload = Buffer.alloc(0)] = waiting[Math.floor(random() * waiting.length)] ?? []
+    const logs = await filesBelow(join(copy.directory, 'segments'), /\.log$/)
+    const head = payload.subarray(0, 64)
+    const found = await Promise.all(logs.map(async (log) => [log, (await readFile(log)).indexOf(head)] as const))
+    const [log, at] = found.find(([, at]) => at >= 0) ?? ['', -1]
+    await flip(log, at + Math.floor(random() * 64), round % 8)
+    const outcome = await sendAll(t, copy)
+    const what = `${id} in ${log}`
+    assert.deepEqual([...outcome.corrupt], [id], what)
+    await assertHeld(copy, outcome, what)
+    const { deviceId, imageId } = arrivalOf('cam-1', id, payload)
+    const held = await outcome.spool.find(deviceId, imageId)
+    assert.equal(held?.state === 'failed' && held.failure.reason, 'corrupt', what)
+    await outcome.close()
+    const { close } = await sendAll(t, copy) // the first thing that a start does with what is drained
+    await eventually(async () => (await readdir(join(copy.directory, 'segments'))).some((name) => name.endsWith('.damaged')),
+      { what: 'the damaged segment under another name' })
+    await close()
+  }
+})
+
+const places = {
+  'the log of a segment': ['segments', /\.log$/],
+  'CURRENT or MANIFEST of a segment': ['segments', /(CURRENT|MANIFEST-\d+)$/],
+  'the log of the index': ['index', /\.log$/],
+  'a table of the index': ['index', /\.ldb$/],
+  'CURRENT or MANIFEST of the index': ['index', /(CURRENT|MANIFEST-\d+)$/],
+  'the set-aside store': ['set-aside', /\.log$|\.ldb$/]
+} as const
+
+for (const [name, [folder, pattern]] of Object.entries(places)) {
+  test(`rot in ${name} loses and alters nothing, be it after a close or a kill`, async (t) => {
+    t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+    const worked = await workedSpool(t, random() < 0.5 ? 'closed' : 'killed')
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const harm of Object.values(harms)) {
+        const copy = await copyOf(t, worked)
+        const files = await filesBelow(join(copy.directory, folder), pattern)
+        const path = files[Math.floor(random() * files.length)] ?? ''
+        const what = `${path}: ${await harm(path, random)}`
+        const outcome = await sendAll(t, copy)
+        await assertHeld(copy, outcome, what)
+        await outcome.close()
+      }
+    }
+  })
+}
+
+test('an index that is lost is made again from the segments, in words, and gives no sequence twice', async (t) => {
+  const worked = await workedSpool(t)
+  await rename(join(worked.directory, 'index'), join(worked.directory, 'elsewhere'))
+  const { spool, events, sent } = await sendAll(t, worked)
+  const damages = events.filter((event) => event.kind === 'spool-damaged')
+  assert.match(damages[0]?.detail ?? '', /it is not there; it is made again from the segments/)
+  assert.equal(sent.size, worked.payloads.size - worked.failed.size) // those that had left are sent once more
+  assert.deepEqual(spool.ledger, { acknowledged: 24, uploaded: 22, waiting: 0, failed: 2, dropped: 0 })
+  const payload = Buffer.from('later')
+  const { sequence } = await spool.append(arrivalOf('cam-2', 'later', payload), payload)
+  assert.ok(sequence > 1e15, `${sequence}`)
+})
+
+test('a row of the index that is no JSON has the index made again, and the old one is kept', async (t) => {
+  const worked = await workedSpool(t)
+  const db = new Level<string, string>(join(worked.directory, 'index'))
+  const [key] = await db.keys({ gt: 'w', lt: 'x', limit: 1 }).all()
+  assert.ok(key !== undefined)
+  await db.put(key, '{"entry":')
+  await db.close()
+  const outcome = await sendAll(t, worked)
+  await assertHeld(worked, outcome, key)
+  assert.ok((await readdir(worked.directory)).includes('index.damaged'))
+  assert.ok(outcome.events.some((event) => event.kind === 'spool-damaged' && event.part === 'index'))
+})
+
+test('a row of the index that names another image is not believed: nothing goes out under a wrong name', async (t) => {
+  const worked = await workedSpool(t)
+  const db = new Level<string, string>(join(worked.directory, 'index'))
+  const [[key, value] = []] = await db.iterator({ gt: 'w', lt: 'x', limit: 1 }).all()
+  assert.ok(key !== undefined && value !== undefined)
+  await db.put(key, value.replaceAll('"cam-1"', '"cam-9"'))
+  await db.close()
+  const { corrupt, sent } = await sendAll(t, worked)
+  assert.deepEqual([corrupt.size, sent.size], [1, 19])
+})
