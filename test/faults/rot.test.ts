@@ -5,8 +5,12 @@ import { readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Level } from 'level'
+import { inspectSpool, type DamagedEntry } from '../../bridge/spool/inspect.ts'
 import { createRandom } from '../../device-sim/random.ts'
+import { devicesOf, drained, fastLine, publishUntilEnd, slowLine, storedIn } from '../helpers/custody.ts'
+import { acknowledgedBy } from '../helpers/device.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { startService } from '../helpers/process.ts'
 import { assertHeld, copyOf, filesBelow, flip, harms, sendAll, workedSpool } from '../helpers/rot.ts'
 import { arrivalOf } from '../helpers/spool.ts'
 import { rounds } from './rounds.ts'
@@ -105,3 +109,42 @@ test('a row of the index that names another image is not believed: nothing goes 
   const { corrupt, sent } = await sendAll(t, worked)
   assert.deepEqual([corrupt.size, sent.size], [1, 19])
 })
+
+test('the service that starts on a rotten image fails it by name, keeps its segment, and uploads all others', async (t) => {
+  const devices = devicesOf(createRandom(seed), 2)
+  const first = await startService(t, { env: slowLine })
+  const { dataDir } = first
+  const waiting = eventually(async () => (await first.status()).ledger.waiting > 8, { timeoutMs: 20_000 })
+  await publishUntilEnd(first, devices, async () => {
+    await waiting
+    await first.kill('SIGKILL')
+  }, random)
+  const report = await inspectSpool(join(dataDir, 'spool'))
+  assert.deepEqual(report?.damaged, [])
+  const rotten = await rotOneThatWaits(join(dataDir, 'spool'))
+
+  const next = await startService(t, { dataDir, env: fastLine })
+  const ledger = await drained(next)
+  assert.equal(ledger.failed, 1)
+  const image = await fetch(`${next.url}/api/v1/images/${rotten.deviceId}:${rotten.imageId}`)
+  const { state, reason } = await image.json() as { state: string, reason: string }
+  assert.deepEqual([state, reason], ['failed', 'corrupt'])
+  const [stored, acknowledged] = [await storedIn(dataDir), acknowledgedBy(devices)]
+  acknowledged.delete(`${rotten.deviceId}/${rotten.imageId}`)
+  for (const [name, hash] of acknowledged) assert.equal(stored.get(name), hash, name)
+  assert.equal(stored.has(`${rotten.deviceId}/${rotten.imageId}`), false)
+  assert.equal((await next.kill('SIGTERM')).code, 0)
+})
+
+/** From the end of what was written backwards, since the oldest images may have left. */
+async function rotOneThatWaits (directory: string): Promise<DamagedEntry> {
+  const log = (await filesBelow(join(directory, 'segments'), /\.log$/)).at(-1) ?? ''
+  const { length } = await readFile(log)
+  for (let at = length - 5000; at > 0 && at > length - 200_000; at -= 15_000) { // images have 20 kB and more
+    await flip(log, at, 3)
+    const { damaged = [] } = await inspectSpool(directory) ?? {}
+    if (damaged[0] !== undefined && damaged.length === 1) return damaged[0]
+    await flip(log, at, 3)
+  }
+  throw new Error(`no image that waits was hit in ${log}`)
+}
