@@ -25,7 +25,7 @@ export async function openIndex (
       return { index: await SpoolIndex.open(location, observe), isLost: false }
     } catch (error) {
       if (!isDamage(error)) throw error
-      return await beginAnew(location, (error as Error).message, observe)
+      return await beginAnew(location, messageOf(error), observe)
     }
   }
   return await beginAnew(location, damage, observe)
@@ -50,8 +50,15 @@ async function beginAnew (
 export async function openSetAside (
   { setAside: location }: SpoolPaths, observe: Observe
 ): Promise<{ setAside: SetAside, salvaged: SegmentFiles | undefined }> {
-  const damage = await findDamage(location)
-  if (damage === undefined) return { setAside: await SetAside.open(location, observe), salvaged: undefined }
+  let damage = await findDamage(location)
+  if (damage === undefined) {
+    try {
+      return { setAside: await SetAside.open(location, observe), salvaged: undefined }
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      damage = messageOf(error)
+    }
+  }
   const kept = await keep(location)
   observe({
     kind: 'spool-damaged',
@@ -92,6 +99,12 @@ function isDamage (error: unknown): boolean {
   if (error instanceof IndexDamaged) return true
   const { code, cause } = error as { code?: string, cause?: { code?: string } }
   return [code, cause?.code].some((name) => name === 'LEVEL_CORRUPTION' || name === 'LEVEL_NOT_FOUND')
+}
+
+/** LevelDB's own words stand in the cause. */
+function messageOf (error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? cause.message : message
 }
 
 /** Renames it to the first free name, and makes an empty directory in its place. */

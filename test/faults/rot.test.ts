@@ -1,7 +1,7 @@
 // Flipped bits, cut files and files that are gone, in every kind of file of a spool.
 
 import assert from 'node:assert/strict'
-import { readdir, readFile, rename } from 'node:fs/promises'
+import { readdir, readFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Level } from 'level'
@@ -52,7 +52,8 @@ const places = {
   'the log of the index': ['index', /\.log$/],
   'a table of the index': ['index', /\.ldb$/],
   'CURRENT or MANIFEST of the index': ['index', /(CURRENT|MANIFEST-\d+)$/],
-  'the set-aside store': ['set-aside', /\.log$|\.ldb$/]
+  'the set-aside store': ['set-aside', /\.log$|\.ldb$/],
+  'CURRENT or MANIFEST of the set-aside store': ['set-aside', /(CURRENT|MANIFEST-\d+)$/]
 } as const
 
 for (const [name, [folder, pattern]] of Object.entries(places)) {
@@ -72,6 +73,17 @@ for (const [name, [folder, pattern]] of Object.entries(places)) {
     }
   })
 }
+
+test('a MANIFEST that was cut to nothing does not stop a start', async (t) => {
+  for (const folder of ['index', 'set-aside']) {
+    const worked = await workedSpool(t)
+    const [manifest = ''] = await filesBelow(join(worked.directory, folder), /MANIFEST-\d+$/)
+    await truncate(manifest, 0)
+    const outcome = await sendAll(t, worked)
+    await assertHeld(worked, outcome, manifest)
+    assert.ok((await readdir(worked.directory)).includes(`${folder}.damaged`))
+  }
+})
 
 test('an index that is lost is made again from the segments, in words, and gives no sequence twice', async (t) => {
   const worked = await workedSpool(t)
