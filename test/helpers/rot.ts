@@ -10,6 +10,7 @@ import type { BridgeEvent } from '../../bridge/events.ts'
 import { EntryCorrupt } from '../../bridge/spool/errors.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import type { Random } from '../../device-sim/random.ts'
+import { eventually } from './eventually.ts'
 import { arrivalOf, makeTempDirectory, spoolOptions } from './spool.ts'
 
 export const options = { segmentBytes: 250_000, openSegmentsMax: 2, activeSegmentsMax: 1, batchBytesMax: 100_000 }
@@ -40,6 +41,7 @@ export async function workedSpool (t: TestContext, end: 'closed' | 'killed' = 'c
   const first = await Spool.open(spoolOptions(directory, options), () => {})
   await append(first, 0, IMAGES / 2)
   await first.close()
+  const empty = (await readdir(join(directory, 'segments'))).sort().at(-1) ?? '' // opened ahead, and never needed
   const second = await Spool.open(spoolOptions(directory, options), () => {})
   await append(second, IMAGES / 2, IMAGES)
   const [a, b, , c, , d] = await second.waiting(0, 10)
@@ -52,6 +54,9 @@ export async function workedSpool (t: TestContext, end: 'closed' | 'killed' = 'c
     await second.close()
     return { ...worked, directory }
   }
+  const gone = async (): Promise<boolean> =>
+    !(await readdir(join(directory, 'segments'))).some((name) => name.startsWith(empty))
+  await eventually(gone, { what: 'the removal of the empty segment', timeoutMs: 20_000 }) // nothing moves afterwards
   const killed = await copyOf(t, { ...worked, directory }) // what is written is on the page cache, as after kill -9
   await second.close()
   return killed
