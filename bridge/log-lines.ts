@@ -112,7 +112,7 @@ function describeSpool (
     case 'spool-read':
       return `read one image back in ${span(event.seconds)}`
     case 'spool-fault':
-      return `storage error in the spool (${event.operation}): ${event.cause.message}`
+      return `storage error in the spool (${event.operation}): ${explain(event.cause)}`
     case 'spool-recovered':
       return `spool opened in ${span(event.seconds)}: ${formatImages(event.waiting)} wait on disk` +
         (event.found > 0 ? `, ${formatCount(event.found)} of them found again after an abrupt end` : '')
@@ -146,6 +146,11 @@ function describeUplink (event: EventOf<
     case 'uplink-up':
       return `uplink up again after ${span(event.downSeconds)}`
   }
+}
+
+/** With what is behind it: LevelDB only says that a database failed to open. */
+function explain ({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 
 interface Named {
