@@ -1,7 +1,7 @@
 // The spool alone on a small disk: what each part of it does where there is no room.
 
 import assert from 'node:assert/strict'
-import { mkdir, readdir } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Entry } from '../../bridge/entry.ts'
@@ -10,7 +10,8 @@ import { Segment } from '../../bridge/spool/segment.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { arrivalOf, spoolOptions } from '../helpers/spool.ts'
+import { arrivalOf, makeTempDirectory, spoolOptions } from '../helpers/spool.ts'
+import { rounds } from './rounds.ts'
 import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
@@ -88,4 +89,43 @@ onSmallDisk('the reserve is a file that is not counted as used, given up for a s
   await filler.remove()
   await eventually(hasReserve, { what: 'the reserve' })
   await eventually(() => second.levels.paused === undefined, { what: 'the end of the pause' })
+})
+
+/** Resolves with the number of appends that met the full disk; those that resolved are added to `kept`. */
+async function appendAcrossFull (disk: SmallDisk, spool: Spool, round: number, kept: Set<string>): Promise<number> {
+  let [nth, refused] = [0, 0]
+  const append = async (): Promise<void> => {
+    const name = `r${round}-${nth++}`
+    await spool.append(arrivalOf('cam-1', name, payload), payload).then(() => kept.add(name), () => { refused++ })
+  }
+  await append()
+  const filler = await disk.fill(round * 17_000 % 400_000)
+  await Promise.all(Array.from({ length: 20 }, append))
+  await filler.remove()
+  await eventually(() => spool.levels.paused === undefined, { what: 'the end of the pause' })
+  for (let more = 0; more < 5; more++) await append()
+  return refused
+}
+
+onSmallDisk('what is acknowledged after a full disk survives the crash that follows', async (t, disk) => {
+  let faults = 0
+  for (let round = 0; round < rounds({ fast: 8, long: 50 }); round++) {
+    const directory = join(disk.directory, `spool-${round}`)
+    const spool = await Spool.open(spoolOptions(directory), (event) => { if (event.kind === 'spool-fault') faults++ })
+    const kept = new Set<string>()
+    assert.ok(await appendAcrossFull(disk, spool, round, kept) > 0, 'no append met the full disk')
+    const copy = join(await makeTempDirectory(t), 'spool') // what a crash at this moment leaves
+    await cp(directory, copy, { recursive: true })
+    await spool.close()
+    await rm(directory, { recursive: true })
+
+    const again = await Spool.open(spoolOptions(copy), () => {})
+    const found = await again.waiting(0, 100)
+    for (const entry of found) assert.deepEqual(await again.payload(entry), payload)
+    const lost = [...kept].filter((name) => !found.some(({ imageId }) => imageId === name))
+    await again.close()
+    assert.deepEqual(lost, [])
+  }
+  assert.ok(faults > 0, 'no write ever failed')
+  t.diagnostic(`${faults} faults of the spool`)
 })
