@@ -144,9 +144,15 @@ export class Uplink {
     if (stop.aborted) return false
     const outcome = await this.#deps.store.probe(stop)
     if (stop.aborted) return false
-    if (outcome.kind === 'unavailable') this.#breaker.failed(outcome)
-    else if (this.#deps.spool.ledger.waiting === 0) this.#lineUp() // nothing to try it with
-    return outcome.kind === 'available'
+    const isIdle = this.#deps.spool.ledger.waiting === 0 // nothing to try it with
+    if (outcome.kind === 'available') {
+      if (isIdle) this.#lineUp()
+      return true
+    }
+    // A key may be allowed to put and not to look at the bucket; that a put tells, and nothing else.
+    if (outcome.reason === 'auth' && !isIdle) return true
+    this.#breaker.failed(outcome)
+    return false
   }
 
   #lineUp (): void {
