@@ -1,5 +1,5 @@
 import type { Observe } from '../events.ts'
-import type { UnavailableReason } from '../objects/object-store.ts'
+import type { ProbeOutcome, UnavailableReason } from '../objects/object-store.ts'
 
 export type LineState =
   | { readonly kind: 'up' }
@@ -59,6 +59,11 @@ export class Breaker {
     this.#state = { kind: 'up' }
     this.#observe({ kind: 'uplink-up', downSeconds })
   }
+}
+
+/** Whether a put is worth a try. A key may be allowed to put and not to look at the bucket, which only a put tells. */
+export function mayPut (outcome: ProbeOutcome): boolean {
+  return outcome.kind === 'available' || outcome.reason === 'auth'
 }
 
 /** Exponential, at least half of it certain, the rest random so that several sites do not march in step. */

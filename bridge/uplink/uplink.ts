@@ -7,7 +7,7 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
-import { backoffMs, Breaker, type LineState } from './breaker.ts'
+import { backoffMs, Breaker, mayPut, type LineState } from './breaker.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
 
@@ -144,15 +144,10 @@ export class Uplink {
     if (stop.aborted) return false
     const outcome = await this.#deps.store.probe(stop)
     if (stop.aborted) return false
-    const isIdle = this.#deps.spool.ledger.waiting === 0 // nothing to try it with
-    if (outcome.kind === 'available') {
-      if (isIdle) this.#lineUp()
-      return true
-    }
-    // A key may be allowed to put and not to look at the bucket; that a put tells, and nothing else.
-    if (outcome.reason === 'auth' && !isIdle) return true
-    this.#breaker.failed(outcome)
-    return false
+    if (mayPut(outcome) && this.#deps.spool.ledger.waiting > 0) return true
+    if (outcome.kind === 'available') this.#lineUp() // nothing to try it with
+    else this.#breaker.failed(outcome)
+    return outcome.kind === 'available'
   }
 
   #lineUp (): void {

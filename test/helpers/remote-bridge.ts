@@ -74,7 +74,10 @@ async function startBetween (t: TestContext, endpoint: string, between: Between)
   const { hostname, port } = new URL(endpoint)
   const { port: own } = await listen(t, createServer((request, response) => {
     request.on('error', () => {}) // cut connections are what tests are about
-    if (between(request, response)) return void request.resume()
+    if (between(request, response)) {
+      request.resume()
+      return
+    }
     const { method, url: path, headers } = request
     const onward = httpRequest({ hostname, port, method, path, headers, agent: false }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)

@@ -13,7 +13,8 @@ export interface Shots {
 const WINDOW = 8
 
 /** Publishes images over one connection, a few at a time, each to its PUBACK; SHA-256 by `deviceId/imageId`. */
-export async function publishShots (port: number, { device, prefix, count, bytes }: Shots): Promise<Map<string, string>> {
+export async function publishShots (port: number, shots: Shots): Promise<Map<string, string>> {
+  const { device, prefix, count, bytes } = shots
   const opening = await openLink({ host: '127.0.0.1', port, clientId: device })
   if (opening.kind === 'failed') throw new Error(`${device} was not let in: ${opening.reason}`)
   const hashes = new Map<string, string>()
