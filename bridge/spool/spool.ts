@@ -240,7 +240,10 @@ export class Spool {
   }
 
   async #release (located: Located | undefined): Promise<boolean> {
-    if (located?.segment === SET_ASIDE) await this.#parts.setAside.remove(located.entry.sequence)
+    if (located?.segment === SET_ASIDE) {
+      await this.#parts.index.sync() // or a loss of power could undo the mark, and not the removal
+      await this.#parts.setAside.remove(located.entry.sequence)
+    }
     return located !== undefined
   }
 }

@@ -173,7 +173,8 @@ test('no fault of the store costs an image, and each is over by itself', { concu
   ])
 })
 
-async function outlive (t: TestContext, { begin, end, lastsMs = LASTS_MS, reason, says, ...where }: Fault): Promise<void> {
+async function outlive (t: TestContext, fault: Fault): Promise<void> {
+  const { begin, end, lastsMs = LASTS_MS, reason, says, ...where } = fault
   const site = await startRemoteBridge(t, { ...where, env: { ...SPEED, ...where.env } })
   const before = await publishShots(site.mqttPort, { device: 'cam-1', prefix: 'up', count: BEFORE, bytes: IMAGE_BYTES })
   await eventually(async () => (await site.status()).ledger.uploaded === BEFORE, { timeoutMs: 20_000, everyMs: 100 })
