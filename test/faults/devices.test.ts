@@ -1,5 +1,5 @@
-// What devices and the line to them can do to us. After each fault every image with a PUBACK goes to the store, once and
-// byte for byte, and what got none comes again.
+// What devices and the line to them can do to us. After each fault every image with a PUBACK goes to the store, once
+// and byte for byte, and what got none comes again.
 
 import assert from 'node:assert/strict'
 import { connect, createServer } from 'node:net'
@@ -46,7 +46,7 @@ test('no fault of a device or of its line costs an image', async (t) => {
 })
 
 async function assertAllStored ({ service, known }: Site): Promise<void> {
-  await eventually(async () => (await ledgerOf(service)).waiting === 0, { timeoutMs: 30_000, everyMs: 50 })
+  await eventually(async () => (await ledgerOf(service)).waiting === 0, { timeoutMs: 30_000, everyMs: 50, what: 'the end of the backlog' })
   const size = known.size
   assert.deepEqual(await ledgerOf(service), { acknowledged: size, uploaded: size, waiting: 0, failed: 0, dropped: 0 })
   assert.deepEqual(new Map([...await storedIn(service.dataDir)].sort()), new Map([...known].sort()))
