@@ -16,9 +16,9 @@ import { tempDirectory } from '../helpers/sluice.ts'
 import { rounds } from './rounds.ts'
 
 const IMAGES = rounds({ fast: 2000, long: 100_000 })
-const IMAGE_BYTES = rounds({ fast: 1000, long: 6800 })
+const IMAGE_BYTES = rounds({ fast: 1000, long: 10_000 })
 const SEGMENTS_MIN = rounds({ fast: 2, long: 40_000 / 67 })
-const DEVICES = 20
+const DEVICES = 5
 const START_MS_MAX = 5000
 const PAGE_MS_MAX = 50
 const WARM_UPS = 10
@@ -97,7 +97,7 @@ async function timePages ({ url }: Service): Promise<Record<'first' | 'middle' |
   return {
     first: await timePage(`${url}/api/v1/images?limit=100`, 100),
     middle: await timePage(`${url}/api/v1/images?limit=100&cursor=${cursor}`, 100),
-    filtered: await timePage(`${url}/api/v1/images?limit=50&device=cam-7`, 50),
+    filtered: await timePage(`${url}/api/v1/images?limit=50&device=cam-3`, 50),
     nobody: await timePage(`${url}/api/v1/images?limit=100&device=nobody`, 0)
   }
 }

@@ -10,24 +10,10 @@ import { eventually } from '../helpers/eventually.ts'
 import { jpegOf } from '../helpers/jpeg.ts'
 import { startService, type Service } from '../helpers/process.ts'
 import { missing } from './peers.ts'
-import { CEPH_COMMANDS, GATEWAY_KEYS, GATEWAY_REGION, startRadosgw, type Gateway } from './radosgw.ts'
+import { CEPH_COMMANDS, GATEWAY_KEYS, GATEWAY_REGION, gatewayEnv, startRadosgw, type Gateway } from './radosgw.ts'
 
 const IMAGES = 40
 const IMAGE_BYTES = 100_000
-
-/** Where Sluice finds the gateway: 0.95 MB/s, so that uploads are under way for a while. */
-function gatewayEnv ({ endpoint }: Gateway, bucket: string): Readonly<Record<string, string>> {
-  return {
-    SLUICE_S3_ENDPOINT: endpoint,
-    SLUICE_S3_REGION: GATEWAY_REGION,
-    SLUICE_S3_BUCKET: bucket,
-    SLUICE_S3_INTEGRITY: 'md5',
-    SLUICE_S3_ACCESS_KEY_ID: GATEWAY_KEYS.accessKeyId,
-    SLUICE_S3_SECRET_ACCESS_KEY: GATEWAY_KEYS.secretAccessKey,
-    SLUICE_UPLINK_CAPACITY: '8Mbit',
-    SLUICE_UPLINK_SHARE: '100%'
-  }
-}
 
 interface Published {
   /** SHA-256 by image id. */
@@ -80,7 +66,7 @@ async function drained (service: Service): Promise<Status['ledger']> {
 
 async function survivesKill (t: TestContext, gateway: Gateway, client: S3Client): Promise<void> {
   await client.send(new CreateBucketCommand({ Bucket: 'killed' }))
-  const service = await startService(t, { env: gatewayEnv(gateway, 'killed') })
+  const service = await startService(t, { env: gatewayEnv(gateway.endpoint, 'killed') })
   const up = await publish(service, 'up', IMAGES)
   await statusWhere(service, 'a put under way', ({ images, ledger }) => images.uploading.count > 0 && ledger.uploaded > 0)
   await gateway.kill()
@@ -100,7 +86,7 @@ async function survivesKill (t: TestContext, gateway: Gateway, client: S3Client)
 
 async function survivesWrongSecret (t: TestContext, gateway: Gateway, client: S3Client): Promise<void> {
   await client.send(new CreateBucketCommand({ Bucket: 'secret' }))
-  const env = gatewayEnv(gateway, 'secret')
+  const env = gatewayEnv(gateway.endpoint, 'secret')
   const first = await startService(t, { env: { ...env, SLUICE_S3_SECRET_ACCESS_KEY: 'not-the-secret' } })
   const { hashes } = await publish(first, 'shot', 3)
   const { uplink, ledger } = await statusWhere(first, 'UPLINK DOWN', ({ uplink }) => uplink.state === 'down')
@@ -115,7 +101,7 @@ async function survivesWrongSecret (t: TestContext, gateway: Gateway, client: S3
 }
 
 async function survivesNoBucket (t: TestContext, gateway: Gateway, client: S3Client): Promise<void> {
-  const service = await startService(t, { env: gatewayEnv(gateway, 'later') })
+  const service = await startService(t, { env: gatewayEnv(gateway.endpoint, 'later') })
   const { hashes } = await publish(service, 'shot', 3)
   const { uplink } = await statusWhere(service, 'UPLINK DOWN', ({ uplink }) => uplink.state === 'down')
   assert.equal(uplink.reason, 'no_bucket')
