@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { BridgeEvent } from '../bridge/events.ts'
-import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from '../bridge/objects/object-store.ts'
+import type {
+  ObjectStore, ProbeOutcome, PutOutcome, StoreObject, UnavailableReason
+} from '../bridge/objects/object-store.ts'
 import type { Spool } from '../bridge/spool/spool.ts'
 import { Allowance } from '../bridge/uplink/allowance.ts'
 import { Uplink } from '../bridge/uplink/uplink.ts'
@@ -18,6 +20,7 @@ class ScriptedStore implements ObjectStore {
   readonly puts: string[] = []
   probes = 0
   answer: (object: StoreObject, nth: number) => Answer | Promise<Answer> = () => 'stored'
+  reason: UnavailableReason = 'server_error'
   probeAnswer: ProbeOutcome = { kind: 'available' }
 
   async put (object: StoreObject): Promise<PutOutcome> {
@@ -25,7 +28,7 @@ class ScriptedStore implements ObjectStore {
     const kind = await this.answer(object, this.puts.length)
     switch (kind) {
       case 'stored': return { kind, etag: 'e' }
-      case 'unavailable': return { kind, reason: 'server_error', detail: 'it is not well' }
+      case 'unavailable': return { kind, reason: this.reason, detail: 'it is not well' }
       case 'refused': return { kind, reason: 'too_large', detail: 'it is too large' }
     }
   }
@@ -109,6 +112,17 @@ test('an image that the store never manages is set aside while the others go pas
   const [held] = (await spool.list({ state: 'failed', limit: 1 })).held
   assert.ok(held?.state === 'failed')
   assert.deepEqual([held.entry.imageId, held.failure.reason], ['poison', 'store_server_error'])
+})
+
+test('an image that is throttled however often is not set aside, for that is not its fault', async (t) => {
+  t.mock.method(Math, 'random', () => 0)
+  const { spool, store } = await startUplink(t)
+  store.reason = 'throttled'
+  let throttled = 0
+  store.answer = ({ metadata }) => metadata['image-id'] === 'unlucky' && throttled++ < 9 ? 'unavailable' : 'stored'
+  await append(spool, 'unlucky', ...Array.from({ length: 30 }, (_, i) => `n${i}`))
+  await eventually(() => spool.ledger.uploaded === 31, { timeoutMs: 30_000 })
+  assert.deepEqual([throttled, spool.ledger.failed], [10, 0])
 })
 
 test('an image that is retried by an operator goes again', async (t) => {

@@ -66,6 +66,11 @@ export function mayPut (outcome: ProbeOutcome): boolean {
   return outcome.kind === 'available' || outcome.reason === 'auth'
 }
 
+/** Whether trouble can come of what is put. Nobody is throttled, locked out or not found for the image's sake. */
+export function mayBeEntrys ({ reason }: Trouble): boolean {
+  return ['server_error', 'timeout', 'reset', 'checksum'].includes(reason)
+}
+
 /** Exponential, at least half of it certain, the rest random so that several sites do not march in step. */
 export function backoffMs (failures: number, random: () => number): number {
   const most = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** failures)

@@ -7,7 +7,7 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
-import { backoffMs, Breaker, mayPut, type LineState } from './breaker.ts'
+import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
 
@@ -221,7 +221,7 @@ export class Uplink {
     }
   }
 
-  /** An entry that fails again and again while others are stored is at fault itself. */
+  /** An entry that fails again and again while others are stored may be at fault itself. */
   async #tryAgain (entry: Entry, outcome: PutOutcome & { kind: 'unavailable' }): Promise<void> {
     const before = this.#attempts.get(entry.sequence)
     const attempts = { count: (before?.count ?? 0) + 1, storedBefore: before?.storedBefore ?? this.#stored }
@@ -229,7 +229,7 @@ export class Uplink {
     if (outcome.reason === 'aborted') return
     if (entry === this.#trial) this.#breaker.failed(outcome)
     else this.#breaker.opened(outcome)
-    if (attempts.count >= ATTEMPTS_MAX && this.#stored - attempts.storedBefore >= ATTEMPTS_MAX) {
+    if (mayBeEntrys(outcome) && Math.min(attempts.count, this.#stored - attempts.storedBefore) >= ATTEMPTS_MAX) {
       return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
     }
     this.#picker.retryLater(entry, backoffMs(attempts.count, Math.random))
