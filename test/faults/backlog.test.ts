@@ -17,7 +17,7 @@ import { rounds } from './rounds.ts'
 
 const IMAGES = rounds({ fast: 2000, long: 100_000 })
 const IMAGE_BYTES = rounds({ fast: 1000, long: 10_000 })
-const SEGMENTS_MIN = rounds({ fast: 2, long: 40_000 / 67 })
+const SEGMENTS_MIN = rounds({ fast: 2, long: Math.ceil(40_000 / 67) })
 const DEVICES = 5
 const START_MS_MAX = 5000
 const PAGE_MS_MAX = 50
@@ -92,13 +92,12 @@ async function weigh ({ pid }: Service): Promise<Weight> {
 }
 
 /** The median time of each page of the list, in ms. */
-async function timePages ({ url }: Service): Promise<Record<'first' | 'middle' | 'filtered' | 'nobody', number>> {
+async function timePages ({ url }: Service): Promise<Record<'first' | 'middle' | 'filtered', number>> {
   const cursor = Buffer.from(`1.${IMAGES >> 1}`).toString('base64url') // as image-query.ts gives them out
   return {
     first: await timePage(`${url}/api/v1/images?limit=100`, 100),
     middle: await timePage(`${url}/api/v1/images?limit=100&cursor=${cursor}`, 100),
-    filtered: await timePage(`${url}/api/v1/images?limit=50&device=cam-3`, 50),
-    nobody: await timePage(`${url}/api/v1/images?limit=100&device=nobody`, 0)
+    filtered: await timePage(`${url}/api/v1/images?limit=50&device=cam-3`, 50)
   }
 }
 

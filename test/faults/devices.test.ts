@@ -46,7 +46,7 @@ test('no fault of a device or of its line costs an image', async (t) => {
 })
 
 async function assertAllStored ({ service, known }: Site): Promise<void> {
-  await eventually(async () => (await ledgerOf(service)).waiting === 0, { timeoutMs: 30_000, everyMs: 50, what: 'the end of the backlog' })
+  await eventually(async () => (await ledgerOf(service)).waiting === 0, { timeoutMs: 60_000, everyMs: 50 })
   const size = known.size
   assert.deepEqual(await ledgerOf(service), { acknowledged: size, uploaded: size, waiting: 0, failed: 0, dropped: 0 })
   assert.deepEqual(new Map([...await storedIn(service.dataDir)].sort()), new Map([...known].sort()))
@@ -156,7 +156,9 @@ async function comeBack (t: TestContext, { service, known }: Site): Promise<void
   const fleet = Array.from({ length: FLEET }, (_, i) => ({ id: `fleet-${i}`, bytes: jpegOf(3000) }))
   const publishAll = async (): Promise<Link[]> => await Promise.all(fleet.map(async ({ id, bytes }) => {
     const link = await openedAs(service, id)
-    await link.publish(`devices/${id}/images/a`, bytes)
+    const cut = link.closed.then(() => assert.fail(`${id} was cut off`))
+    cut.catch(() => {}) // in the end it is
+    await Promise.race([link.publish(`devices/${id}/images/a`, bytes), cut])
     known.set(`${id}/a`, sha256(bytes))
     return link
   }))
@@ -186,15 +188,15 @@ async function creep (t: TestContext, { service, known }: Site): Promise<void> {
     return delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.95)] ?? Infinity
   }
   const before = await measure('before', 2000)
-  const packet = publishPacket({ topic: 'devices/loris/images/a', payload: jpegOf(900_000) })
+  const packet = publishPacket({ topic: 'devices/loris/images/a', payload: jpegOf(20_000) })
   const within = await Promise.all(Array.from({ length: 10 }, (_, i) =>
     connectRaw(t, service.mqttPort, { clientId: `loris-${i}` })))
-  for (const loris of within) loris.send(packet.subarray(0, 20_000))
+  for (const loris of within) loris.send(packet.subarray(0, 10_000)) // more than is read without holding memory
   const outside = await Promise.all(Array.from({ length: 10 }, () => openRaw(t, service.mqttPort)))
   const connecting = connectPacket({ clientId: 'never-there' })
   let sent = 0
   const timer = setInterval(() => {
-    for (const loris of within) loris.send(packet.subarray(20_000 + sent, 20_001 + sent))
+    for (const loris of within) loris.send(packet.subarray(10_000 + sent, 10_001 + sent))
     for (const loris of outside) loris.send(connecting.subarray(sent, sent + 1))
     sent++
   }, 1000)
@@ -203,13 +205,17 @@ async function creep (t: TestContext, { service, known }: Site): Promise<void> {
   t.diagnostic(`95 of 100 PUBACKs came within ${before.toFixed(1)} ms, and ${during.toFixed(1)} ms beside them`)
   assert.ok(sent >= 3 && during < Math.max(3 * before, 50))
   const cut = within.filter(({ isClosed }) => isClosed).length
-  assert.equal(cut, LORIS_MS > 31_000 ? within.length : 0) // after 30 s below 1,000 bytes/s
+  assert.equal(cut, LORIS_MS > 51_000 ? within.length : 0) // 30 s, and one for each 1,000 bytes (limits.ts)
   for (const { socket } of [...within, ...outside]) socket.destroy()
 }
 
+/** Tries again as a device does; in a crowd not everybody is let in at once. */
 async function openedAs (service: Service, clientId: string): Promise<Link> {
-  const opening = await openLink({ host: '127.0.0.1', port: service.mqttPort, clientId })
-  return opening.kind === 'open' ? opening.link : assert.fail(`${clientId} was not let in: ${opening.reason}`)
+  for (let tries = 1; ; tries++) {
+    const opening = await openLink({ host: '127.0.0.1', port: service.mqttPort, clientId })
+    if (opening.kind === 'open') return opening.link
+    assert.ok(tries < 10, `${clientId} was not let in: ${opening.reason}`)
+  }
 }
 
 async function connections (service: Service): Promise<number> {
