@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from 'node:crypto'
@@ -175,4 +175,22 @@ test('databases that lost their power while they were made are made again', asyn
   const { spool, events } = await openTestSpool(t, { directory })
   await spool.append(arrivalOf('cam-1', 'a', Buffer.alloc(1000)), Buffer.alloc(1000))
   assert.deepEqual(events.filter(({ kind }) => kind === 'spool-fault'), [])
+})
+
+test('images that a damaged log does not show are all set aside, however many are asked for at once', async (t) => {
+  const directory = await makeTempDirectory(t)
+  const first = await Spool.open(spoolOptions(directory), () => {})
+  for (const id of ['a', 'b', 'c', 'd']) await first.append(arrivalOf('cam-1', id, Buffer.alloc(1000)), Buffer.alloc(1000))
+  await first.close()
+  const segments = join(directory, 'segments')
+  const logs = (await readdir(segments, { recursive: true })).filter((name) => name.endsWith('.log'))
+  await Promise.all(logs.map((name) => truncate(join(segments, name), 0)))
+
+  const { spool } = await openTestSpool(t, { directory })
+  const failure = { failedAt: 0, reason: 'spool_damaged', detail: '', attempts: 1 }
+  await Promise.all((await spool.waiting(0, 10)).map(async (entry) => {
+    await assert.rejects(spool.payload(entry), { name: 'SpoolDamaged' })
+    await spool.setAside(entry, failure)
+  }))
+  assert.deepEqual(spool.ledger, { acknowledged: 4, uploaded: 0, waiting: 0, failed: 4, dropped: 0 })
 })
