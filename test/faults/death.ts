@@ -19,6 +19,7 @@ import { seedOf } from './seed.ts'
 import { dyingAt } from './tampered.ts'
 
 const ATTEMPTS_MAX = 5
+const POINT_MS_MAX = 60_000
 
 export interface Site {
   readonly dataDir: string
@@ -66,7 +67,9 @@ export async function killAt (t: TestContext, { dataDir, devices }: Site, point:
   if ('ended' in service) {
     assertCounted(await ledgerOf(service), devices)
     const sampling = sampleLedger(service)
+    const tooLate = setTimeout(() => { process.kill(service.pid, 'SIGKILL') }, POINT_MS_MAX) // without the line below
     await Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
+    clearTimeout(tooLate)
     await sampling
   }
   const { signal, stderr } = 'ended' in service ? await service.ended : service

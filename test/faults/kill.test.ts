@@ -37,13 +37,13 @@ interface Moment {
 
 /** In such an order that each finds what it needs: what is read back and removed is left there by the death before. */
 const MOMENTS: { readonly [what: string]: readonly Moment[] } = {
-  'an image': [
+  'while an image is taken and put': [
     { point: 'before-write', among: 20, words: 'before the spool write' },
     { point: 'before-sync', among: 20, words: 'after the write, before the sync' },
     { point: 'before-puback', among: 20, words: 'after the sync, before the PUBACK' },
     { point: 'before-mark', among: 20, words: 'after the put, before the mark' }
   ],
-  'a segment': [
+  'while a segment is sealed, read back and dropped': [
     { point: 'sealing', among: 3, words: 'while a full segment is sealed' },
     { point: 'recovered', among: 2, words: 'in a start that has read a segment back, before it says so' },
     { point: 'recovering', among: 5, words: 'in a start that reads a segment back' },
@@ -54,7 +54,7 @@ const MOMENTS: { readonly [what: string]: readonly Moment[] } = {
 
 describe('a process that dies at a named point loses no image that has a PUBACK', { concurrency: 2 }, () => {
   for (const [what, moments] of Object.entries(MOMENTS)) {
-    test(`with ${what}`, async (t) => { await dieAtEach(t, moments) })
+    test(what, async (t) => { await dieAtEach(t, moments) })
   }
 })
 

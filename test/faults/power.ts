@@ -42,9 +42,10 @@ export async function newPoweredSite (t: TestContext, random: Random): Promise<P
   return { volume, storeRoot, env, dataDir: join(volume.directory, 'data'), devices: devicesOf(random), random }
 }
 
+/** Resolves with how often the ledger was looked at meanwhile. */
 export async function cutInLoad (
   t: TestContext, site: PoweredSite, moment: Moment, tampered: Readonly<Record<string, string>> = {}
-): Promise<void> {
+): Promise<number> {
   const { dataDir, devices, volume, random } = site
   const line = moment === 'removed' ? fastLine : slowLine
   const service = await startService(t, { dataDir, env: { ...line, ...site.env, ...tampered } })
@@ -55,7 +56,8 @@ export async function cutInLoad (
   await eventually(() => acknowledgedBy(devices).size > before, { timeoutMs: 20_000, what: 'the first PUBACK' })
   await come(moment, site)
   await volume.cutPower(service.pid, () => service.kill('SIGKILL'), { journalWritten: random() < 0.5 })
-  await Promise.all([publishing, sampling])
+  await publishing
+  return await sampling
 }
 
 /** While the spool is made or recovered. */
