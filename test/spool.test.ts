@@ -187,9 +187,9 @@ test('images that a damaged log does not show are all set aside, however many ar
   await Promise.all(logs.map((name) => truncate(join(segments, name), 0)))
 
   const { spool } = await openTestSpool(t, { directory })
-  const failure = { failedAt: 0, reason: 'spool_damaged', detail: '', attempts: 1 }
+  const failure = { failedAt: 0, reason: 'corrupt', detail: '', attempts: 1 }
   await Promise.all((await spool.waiting(0, 10)).map(async (entry) => {
-    await assert.rejects(spool.payload(entry), { name: 'SpoolDamaged' })
+    await assert.rejects(spool.payload(entry), { name: 'EntryCorrupt' })
     await spool.setAside(entry, failure)
   }))
   assert.deepEqual(spool.ledger, { acknowledged: 4, uploaded: 0, waiting: 0, failed: 4, dropped: 0 })

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
-import { arrivalOf, openTestSpool } from './helpers/spool.ts'
+import { Spool } from '../bridge/spool/spool.ts'
+import { arrivalOf, makeTempDirectory, openTestSpool, spoolOptions } from './helpers/spool.ts'
 
 interface Write {
   readonly location: string
@@ -50,7 +51,7 @@ test('what is set aside is synced before its segment lets go of it', async (t) =
 })
 
 test('the index is synced before a segment counts as sealed', async (t) => {
-  const { spool } = await openTestSpool(t)
+  const spool = await Spool.open(spoolOptions(await makeTempDirectory(t)), () => {})
   const payload = randomBytes(600_000)
   const writes = watchWrites(t)
   for (const name of ['a', 'b']) await spool.append(arrivalOf('cam-1', name, payload), payload)
