@@ -30,7 +30,7 @@ export function readImageQuery (query: URLSearchParams): ImageQuery | string {
   if (foreign !== undefined) return `there is no parameter ${quote(foreign)}, there are ${[...KEYS].join(', ')}`
   const [state, device] = [query.get('state'), query.get('device')]
   const known = IMAGE_STATES.find((word) => word === state)
-  if (state === 'refused') return 'refused images are counted in /metrics, and a few kept in <dataDir>/refused; no list has them'
+  if (state === 'refused') return 'state "refused" has no list: those images are counted in /metrics, and a few kept in <dataDir>/refused'
   if (state !== null && known === undefined) return `state ${quote(state)} is none of ${IMAGE_STATES.join(', ')}`
   const deviceId = device === null ? undefined : parseDeviceId(device)
   if (device !== null && deviceId === undefined) {

@@ -43,6 +43,7 @@ export class Spool {
   #oldest: Entry | undefined
   #tending: Promise<void> | undefined
   #watching: Promise<void> | undefined
+  #closing: Promise<void> | undefined
 
   private constructor (parts: SpoolParts, observe: Observe) {
     this.#parts = parts
@@ -123,13 +124,9 @@ export class Spool {
   }
 
   /** The images of that name of all devices. */
-  async findByImageId (imageId: ImageId): Promise<readonly Held[]> {
-    return await this.#parts.index.findByImageId(imageId, 100)
-  }
+  findByImageId (imageId: ImageId): Promise<readonly Held[]> { return this.#parts.index.findByImageId(imageId, 100) }
 
-  async list (query: ListQuery): Promise<Page> {
-    return await this.#parts.index.list(query)
-  }
+  list (query: ListQuery): Promise<Page> { return this.#parts.index.list(query) }
 
   /** Up to `limit` waiting entries behind the sequence `after`, oldest first. */
   async waiting (after: number, limit: number): Promise<Entry[]> {
@@ -195,7 +192,12 @@ export class Spool {
   }
 
   /** Finishes what is being written and leaves everything such that the next start opens no old segment. */
-  async close (): Promise<void> {
+  close (): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close (): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all([this.#tending, this.#watching])
     const { index, shelf, setAside, active, upkeep } = this.#parts

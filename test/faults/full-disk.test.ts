@@ -101,10 +101,11 @@ function publishAll (service: Service, devices: readonly Device[]): Promise<unkn
 /** Nobody gets a PUBACK once those of what was already written are out, and the devices are told why. */
 async function assertWithheld (devices: readonly Device[], statuses: () => readonly string[]): Promise<void> {
   await eventually(() => statuses().includes('paused'), { what: 'a note to a device that waits' })
-  await delay(100) // what was being synced
-  const before = acknowledgedBy(devices).size
-  await delay(200)
-  assert.equal(acknowledgedBy(devices).size, before, 'a PUBACK came while the disk was full')
+  await eventually(async () => {
+    const before = acknowledgedBy(devices).size
+    await delay(300)
+    return acknowledgedBy(devices).size === before
+  }, { what: 'the end of the PUBACKs of what had been written' })
 }
 
 async function assertAllKept ({ start, devices, outside, figures }: Scene): Promise<void> {
@@ -213,9 +214,9 @@ async function startOnFull (scene: Scene): Promise<void> {
   const { disk, store, devices, random, figures, start } = scene
   await store.faults.set({ stall: true })
   const killed = await start()
+  await eventually(async () => await reserveOf(disk) > HELD, { timeoutMs: 10_000, what: 'the reserve' })
   const publishing = publishAll(killed, devices)
   await untilPuback(devices, 20_000)
-  await eventually(async () => await reserveOf(disk) > HELD, { timeoutMs: 10_000, what: 'the reserve' })
   const filler = await disk.fill()
   await delay(random() * 300)
   await killed.kill('SIGKILL')
