@@ -145,9 +145,7 @@ export class Spool {
     }
   }
 
-  async oldestWaiting (): Promise<Entry | undefined> {
-    return (await this.waiting(0, 1))[0]
-  }
+  async oldestWaiting (): Promise<Entry | undefined> { return (await this.waiting(0, 1))[0] }
 
   /** The bytes the device sent. Rejects with EntryCorrupt where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
