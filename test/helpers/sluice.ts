@@ -32,7 +32,7 @@ export interface SluiceOptions {
 
 export async function tempDirectory (t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 })) // a service may still write there
   return directory
 }
 
