@@ -111,8 +111,8 @@ async function assertWithheld (devices: readonly Device[], statuses: () => reado
 async function assertAllKept ({ start, devices, outside, figures }: Scene): Promise<void> {
   const service = await start()
   assertCounted(await ledgerOf(service), devices)
-  await Promise.all(devices.map((device) =>
-    device.publishAllAgain(service.mqttPort).catch(() => device.publishKept(service.mqttPort)))) // cut off: as devices do
+  await Promise.all(devices.map((device) => // one that is cut off resends
+    device.publishAllAgain(service.mqttPort).catch(() => device.publishKept(service.mqttPort))))
   const size = capturedBy(devices)
   const ledger = await drained(service)
   assert.deepEqual([ledger.failed, ledger.dropped], [0, 0])
