@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
+import { Journal } from '../bridge/spool/journal.ts'
 import { Spool } from '../bridge/spool/spool.ts'
 import { arrivalOf, makeTempDirectory, openTestSpool, spoolOptions } from './helpers/spool.ts'
 
@@ -58,4 +59,22 @@ test('the index is synced before a segment counts as sealed', async (t) => {
   await spool.close()
   const toIndex = writes.filter(({ location }) => location.endsWith('/index'))
   assert.ok(toIndex.length > 0 && toIndex.at(-1)?.isSynced === true)
+})
+
+test('after a failed write the index is not read before what that may have lost is written again', async (t) => {
+  const journal = await Journal.open(await makeTempDirectory(t), () => [], () => {})
+  t.after(() => journal.close())
+  await journal.write([{ key: 'w1', value: 'waiting' }])
+  await journal.sync()
+  const real = Level.prototype.batch
+  const readableWhileWritten: boolean[] = []
+  let failures = 1
+  t.mock.method(Level.prototype, 'batch', async function (this: Level, ...args: unknown[]): Promise<void> {
+    if (failures-- > 0) throw new Error('planted')
+    readableWhileWritten.push(journal.isReadable)
+    await Reflect.apply(real, this, args)
+  })
+  await journal.write([{ key: 'w1', value: undefined }, { key: 'u1', value: 'uploaded' }])
+  assert.deepEqual(readableWhileWritten, [false])
+  assert.deepEqual([journal.get('w1'), journal.get('u1'), journal.isReadable], [undefined, 'uploaded', true])
 })

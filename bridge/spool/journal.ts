@@ -43,8 +43,8 @@ const REPAIR_BYTES = 6 * 1024 * 1024
  *
  * What was written since the last sync is kept in memory (the tail). LevelDB cannot be trusted after a
  * failed write, so then it is reopened and the tail written again: every row holds absolute values, and
- * writing one twice changes nothing. Until that works nothing resolves, and `broken` says why. It can still be read,
- * but for the moment of reopening, and longer only where that fails.
+ * writing one twice changes nothing. Until that works nothing resolves, and `broken` says why. It can be read until
+ * there is room to reopen it, and again once the tail is written.
  */
 export class Journal {
   readonly #location: string
@@ -187,10 +187,10 @@ export class Journal {
         this.#isOpen = false
         await this.#db.close()
         this.#db = await openDatabase(this.#location)
-        this.#isOpen = true
-        this.#opened.changed()
         await this.#db.batch(this.#tail.map(toOperation), { sync: true })
         this.#broken = undefined
+        this.#isOpen = true // not before: what the tail holds may be missing, and an image be seen where it was
+        this.#opened.changed()
         return
       } catch (error) {
         this.#setBroken(error as Error)
