@@ -1,6 +1,6 @@
-// Reads a sealed segment from the log that LevelDB wrote, without LevelDB: opening a database copies its whole
-// log into tables first, and syncs them. That wrote every image of a backlog twice, and while it did, PUBACKs and
-// the line waited for the disk.
+// Reads a segment that is not filled any more from the log that LevelDB wrote, without LevelDB: opening a database
+// copies its whole log into tables first, and syncs them. That wrote every image of a backlog twice, and while it did,
+// PUBACKs and the line waited for the disk.
 //
 // The log is a row of blocks of 32 KiB. In each stand fragments, none across its end; a rest of fewer than seven
 // bytes is zero. The fragments of a record put together are a batch (leveldb doc/log_format.md, db/write_batch.cc):

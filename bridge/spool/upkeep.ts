@@ -89,9 +89,12 @@ export class Upkeep {
     let removed = false
     for (const { number, live, sealed, damaged } of index.segments) {
       if (!sealed || live > 0) continue
+      if (damaged === true) { // set apart while the index still says why, or the next start would take it for sound
+        await index.sync()
+        observe({ kind: 'spool-damaged', part: 'segment', ...await shelf.keep(number) })
+      }
       await index.forgot(number)
-      if (damaged === true) observe({ kind: 'spool-damaged', part: 'segment', ...await shelf.keep(number) })
-      else await shelf.remove(number)
+      if (damaged !== true) await shelf.remove(number)
       removed = true
     }
     return removed
