@@ -2,19 +2,15 @@
 // ext4 writes all names with the next sync of anything, so no power cut here would show it: the order of calls does.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
-import { promisify } from 'node:util'
 import { createRandom } from '../../device-sim/random.ts'
 import { devicesOf, fastLine, publishUntilEnd } from '../helpers/custody.ts'
 import { startService } from '../helpers/process.ts'
 import { tempDirectory } from '../helpers/sluice.ts'
+import { testWith, tracing } from './needs.ts'
 
-test('before an image is written to a segment, every name on the way to it is durable', async (t) => {
-  const reason = await promisify(execFile)('strace', ['-o', '/dev/null', 'true']).then(() => undefined, whyNot)
-  if (reason !== undefined) return t.skip(reason)
+testWith(tracing, 'before an image is written to a segment, every name on the way to it is durable', async (t) => {
   const root = await tempDirectory(t)
   const [dataDir, trace] = [join(root, 'site', 'data'), join(root, 'trace')]
   const calls = 'trace=/^(mkdir|rename|openat|fsync|fdatasync)'
@@ -33,10 +29,6 @@ test('before an image is written to a segment, every name on the way to it is du
     assert.deepEqual([...names, ...others].filter((name) => undoable.has(name)), [])
   }
 })
-
-function whyNot (error: Error): string {
-  return `needs strace: ${error.message}`
-}
 
 /** By log of a segment: what was made, and could still be undone by a loss of power, when it was first synced. */
 function firstSyncs (trace: string, segments: string): Map<string, ReadonlySet<string>> {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import type { Entry } from '../../bridge/entry.ts'
 import type { BridgeEvent } from '../../bridge/events.ts'
 import { Segment } from '../../bridge/spool/segment.ts'
@@ -12,7 +12,8 @@ import { Spool } from '../../bridge/spool/spool.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { arrivalOf, makeTempDirectory, spoolOptions } from '../helpers/spool.ts'
 import { rounds } from './rounds.ts'
-import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
+import { mounting, testWith } from './needs.ts'
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
 const payload = Buffer.alloc(50_000, 7)
@@ -21,13 +22,8 @@ function entryOf (sequence: number): Entry {
   return { sequence, ...arrivalOf('cam-1', `n${sequence}`, payload) }
 }
 
-/** A test that needs a small disk, skipped by name where there can be none. */
 function onSmallDisk (name: string, body: (t: TestContext, disk: SmallDisk) => Promise<void>): void {
-  test(name, async (t) => {
-    const reason = whyNoMount()
-    if (reason !== undefined) return t.skip(reason)
-    await body(t, await mountSmallDisk(t, 24))
-  })
+  testWith(mounting, name, async (t) => { await body(t, await mountSmallDisk(t, 24)) })
 }
 
 onSmallDisk('a segment for which there is no room leaves nothing behind', async (_t, disk) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { createRandom, type Random } from '../../device-sim/random.ts'
 import { assertCounted, assertStored, devicesOf, drained, fastLine, ledgerOf, sampleLedger } from '../helpers/custody.ts'
 import { acknowledgedBy, capturedBy, type Device } from '../helpers/device.ts'
@@ -13,8 +13,9 @@ import { bucket, credentials, startTestStore, type TestStore } from '../helpers/
 import { connectReader } from '../helpers/mqtt.ts'
 import { startService, type Service } from '../helpers/process.ts'
 import { tempDirectory } from '../helpers/sluice.ts'
+import { mounting, testWith } from './needs.ts'
 import { rounds } from './rounds.ts'
-import { mountSmallDisk, whyNoMount, type SmallDisk } from './small-disk.ts'
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
 
 const MB = 1_000_000
 const RESERVE = 24 * MB
@@ -130,8 +131,29 @@ function report (t: TestContext, { figures, devices }: Scene): void {
     `the service itself met the full disk in ${figures.noRoom} rounds`)
 }
 
+/** There is room again: ready and PUBACKing within five seconds, and killed a while after that. */
+async function assertGoesOn ({ devices, figures, random }: Scene, service: Service): Promise<void> {
+  const [readyMs, pubackMs] = await Promise.all([untilReadyz(service, 200, 5000), untilPuback(devices, 5000)])
+  figures.readyMs.push(readyMs)
+  figures.pubackMs.push(pubackMs)
+  await delay(random() * 500)
+  await service.kill('SIGKILL')
+}
+
+/** Rounds of one fault on one disk, and the property after them. */
+function play (
+  name: string, round: (scene: Scene, t: TestContext) => Promise<void>, often: Parameters<typeof rounds>[0]
+): void {
+  testWith(mounting, name, async (t) => {
+    const scene = await setScene(t)
+    for (let left = rounds(often); left > 0; left--) await round(scene, t)
+    await assertAllKept(scene)
+    report(t, scene)
+  })
+}
+
 /** One round: the disk is filled under load, made free, and the process killed a while after that. */
-async function fillUnderLoad (t: TestContext, scene: Scene): Promise<void> {
+async function fillUnderLoad (scene: Scene, t: TestContext): Promise<void> {
   const { disk, devices, random, figures, start } = scene
   const service = await start()
   assertCounted(await ledgerOf(service), devices)
@@ -151,23 +173,12 @@ async function fillUnderLoad (t: TestContext, scene: Scene): Promise<void> {
   if (/No space left on device/.test(service.stderr())) figures.noRoom++
 
   await filler.remove()
-  const [readyMs, pubackMs] = await Promise.all([untilReadyz(service, 200, 5000), untilPuback(devices, 5000)])
-  figures.readyMs.push(readyMs)
-  figures.pubackMs.push(pubackMs)
-  await delay(random() * 500)
-  await service.kill('SIGKILL')
+  await assertGoesOn(scene, service)
   await publishing
   assert.ok(await sampling > 0)
 }
 
-test('a disk that somebody else fills to the last block costs no image, and all goes on by itself', async (t) => {
-  const reason = whyNoMount()
-  if (reason !== undefined) return t.skip(reason)
-  const scene = await setScene(t)
-  for (let round = 0; round < rounds({ fast: 2, long: 50 }); round++) await fillUnderLoad(t, scene)
-  await assertAllKept(scene)
-  report(t, scene)
-})
+play('a disk that somebody else fills to the last block costs no image, and all goes on by itself', fillUnderLoad, { fast: 2, long: 50 })
 
 async function reserveOf (disk: SmallDisk): Promise<number> {
   const found = await stat(join(disk.directory, 'data', 'spool', 'reserve')).catch(() => undefined)
@@ -175,8 +186,8 @@ async function reserveOf (disk: SmallDisk): Promise<number> {
 }
 
 /** One round: the store does not answer until the backlog has filled the disk. */
-async function fillByBacklog (t: TestContext, scene: Scene): Promise<void> {
-  const { disk, store, devices, random, figures, start } = scene
+async function fillByBacklog (scene: Scene, t: TestContext): Promise<void> {
+  const { disk, store, devices, random, start } = scene
   const others = await disk.fill(RESERVE + (13 + random() * 6) * MB)
   await store.faults.set({ stall: true })
   const service = await start()
@@ -191,24 +202,13 @@ async function fillByBacklog (t: TestContext, scene: Scene): Promise<void> {
 
   await store.faults.clear()
   await eventually(async () => await disk.freeBytes() + await reserveOf(disk) > ROOM, { timeoutMs: 60_000, what: 'room' })
-  const [readyMs, pubackMs] = await Promise.all([untilReadyz(service, 200, 5000), untilPuback(devices, 5000)])
-  figures.readyMs.push(readyMs)
-  figures.pubackMs.push(pubackMs)
-  await delay(random() * 500)
-  await service.kill('SIGKILL')
+  await assertGoesOn(scene, service)
   await publishing
   assert.ok(await sampling > 0)
   await others.remove()
 }
 
-test('a backlog that fills the disk leaves the reserve alone, and all goes on once the line is open', async (t) => {
-  const reason = whyNoMount()
-  if (reason !== undefined) return t.skip(reason)
-  const scene = await setScene(t)
-  for (let round = 0; round < rounds({ fast: 1, long: 20 }); round++) await fillByBacklog(t, scene)
-  await assertAllKept(scene)
-  report(t, scene)
-})
+play('a backlog that fills the disk leaves the reserve alone, and all goes on once the line is open', fillByBacklog, { fast: 1, long: 20 })
 
 /** One round: killed on a disk that somebody else has filled, started on it, and drained while it is full. */
 async function startOnFull (scene: Scene): Promise<void> {
@@ -235,11 +235,4 @@ async function startOnFull (scene: Scene): Promise<void> {
   await service.kill('SIGKILL')
 }
 
-test('a start on a full disk comes up not ready, drains what waits there, and goes on when there is room', async (t) => {
-  const reason = whyNoMount()
-  if (reason !== undefined) return t.skip(reason)
-  const scene = await setScene(t)
-  for (let round = 0; round < rounds({ fast: 1, long: 10 }); round++) await startOnFull(scene)
-  await assertAllKept(scene)
-  report(t, scene)
-})
+play('a start on a full disk comes up not ready, drains what waits there, and goes on when there is room', startOnFull, { fast: 1, long: 10 })

@@ -1,14 +1,13 @@
 // Loss of power: what was written and not synced is gone (volume.ts). The control shows that it is.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { createRandom } from '../../device-sim/random.ts'
 import { assertCustody, assertNoticed, countLost } from './death.ts'
+import { mounting, testWith } from './needs.ts'
 import { cutInLoad, cutInStart, newPoweredSite, startPowered, type Moment } from './power.ts'
 import { rounds, sideBySide } from './rounds.ts'
 import { secondsSince, seedOf } from './seed.ts'
 import { mutatedBy } from './tampered.ts'
-import { whyNoVolume } from './volume.ts'
 
 const CUTS = rounds({ fast: 2, long: 100 })
 const CUTS_PER_SITE = Math.min(CUTS, 10)
@@ -18,9 +17,7 @@ const MOMENTS: ReadonlyArray<Moment | 'start'> = [
 /** Every second site loses its power before it has ever listened. */
 const MOMENTS_OF_OTHERS = ['start', ...MOMENTS.filter((moment) => moment !== 'start')] as const
 
-test(`every image that has a PUBACK is stored once and byte for byte after ${CUTS} power cuts`, async (t) => {
-  const reason = await whyNoVolume(t)
-  if (reason !== undefined) return t.skip(reason)
+testWith(mounting, `every image that has a PUBACK is stored once and byte for byte after ${CUTS} power cuts`, async (t) => {
   const seed = seedOf(t)
   const startedAt = Date.now()
   let [cuts, images, samples] = [0, 0, 0]
@@ -42,9 +39,7 @@ test(`every image that has a PUBACK is stored once and byte for byte after ${CUT
     `${secondsSince(startedAt)} s`)
 })
 
-test('without the sync a power cut loses images that have a PUBACK, and the harness notices', async (t) => {
-  const reason = await whyNoVolume(t)
-  if (reason !== undefined) return t.skip(reason)
+testWith(mounting, 'without the sync a power cut loses images that have a PUBACK, and the harness notices', async (t) => {
   await assertNoticed(t, async (random) => {
     const site = await newPoweredSite(t, random)
     await cutInLoad(t, site, 'any', mutatedBy('no-sync'))

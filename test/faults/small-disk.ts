@@ -1,13 +1,11 @@
 // A real file system of a few megabytes in a loop image, to be filled to its last block.
 
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { promisify } from 'node:util'
+import { makeImage, mountImage, unmount } from './loop.ts'
 
-const run = promisify(execFile)
 const MIB = 1024 * 1024
 
 export interface SmallDisk {
@@ -22,23 +20,13 @@ export interface Filler {
   remove (): Promise<void>
 }
 
-/** Why this machine cannot mount one, undefined where it can. */
-export function whyNoMount (): string | undefined {
-  if (process.platform !== 'linux') return 'needs Linux to mount a file system in a loop image'
-  return process.getuid?.() === 0 ? undefined : 'needs root to mount a file system'
-}
-
 export async function mountSmallDisk (t: TestContext, mebibytes: number): Promise<SmallDisk> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-disk-'))
   const [image, directory] = [join(home, 'disk.img'), join(home, 'disk')]
-  await mkdir(directory)
-  const file = await open(image, 'w')
-  await file.truncate(mebibytes * MIB)
-  await file.close()
-  await run('mkfs.ext4', ['-q', '-F', '-m', '0', image])
-  await run('mount', ['-o', 'loop', image, directory])
+  await makeImage(image, `${mebibytes}M`)
+  await mountImage(image, directory)
   t.after(async () => {
-    await run('umount', ['--lazy', directory]) // whatever a failed test has left open in it
+    await unmount(directory)
     await rm(home, { recursive: true })
   })
   return {

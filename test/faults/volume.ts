@@ -3,13 +3,14 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { syncDirectory } from '../../bridge/spool/segment.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { makeImage, mountImage, unmount } from './loop.ts'
 
 const run = promisify(execFile)
 
@@ -35,9 +36,7 @@ export class Volume {
     const root = await mkdtemp(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'sluice-volume-'))
     const volume = new Volume(root)
     t.after(() => volume.remove())
-    await mkdir(volume.directory)
-    await run('truncate', ['--size', size, volume.#image])
-    await run('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', volume.#image])
+    await makeImage(volume.#image, size)
     await volume.#mount()
     return volume
   }
@@ -62,19 +61,13 @@ export class Volume {
 
   /** Whatever is on it, and however far its making came. */
   async remove (): Promise<void> {
-    await run('umount', ['--lazy', this.directory]).catch(() => {}) // it is not mounted
+    await unmount(this.directory)
     await rm(dirname(this.directory), { recursive: true, force: true, maxRetries: 5 })
   }
 
   async #mount (): Promise<void> {
-    await run('mount', ['-o', `loop,commit=${COMMIT_SECONDS}`, this.#image, this.directory])
+    await mountImage(this.#image, this.directory, [`commit=${COMMIT_SECONDS}`])
   }
-}
-
-/** Why there can be no volume here, undefined where there can. */
-export async function whyNoVolume (t: TestContext): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'needs root to mount a file system'
-  return await Volume.make(t, '16M').then(() => undefined, (error: Error) => `cannot mount a file system: ${error.message}`)
 }
 
 /** Resolves once no thread of the process runs: one that syncs ends its call before it stops. */

@@ -2,11 +2,10 @@
 // that is hit is the spool's.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { createRandom, type Random } from '../../device-sim/random.ts'
 import { assertCounted, assertStored, drained, fastLine, ledgerOf } from '../helpers/custody.ts'
 import { acknowledgedBy, Device } from '../helpers/device.ts'
@@ -14,6 +13,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { bucket, credentials, startTestStore } from '../helpers/local-store.ts'
 import { startService, type Service } from '../helpers/process.ts'
 import { tempDirectory } from '../helpers/sluice.ts'
+import { testWith, tracing } from './needs.ts'
 import { rounds } from './rounds.ts'
 
 /** A call that fails, in all of the spool or in some of its files only. */
@@ -64,15 +64,6 @@ async function setScene (t: TestContext): Promise<Scene> {
 }
 
 /** Why no process can be traced here, undefined where one can. */
-function whyNoStrace (): string | undefined {
-  try {
-    execFileSync('strace', ['-f', '--seccomp-bpf', '-e', 'trace=fsync', '-o', '/dev/null', 'true'], { stdio: 'ignore' })
-    return undefined
-  } catch {
-    return 'needs strace, and the right to trace a process'
-  }
-}
-
 /** Runs the service so that it meets EIO in the nth such call of a thread; detached, and so not in between. */
 function failing ({ call, files, nth }: Fault & { nth: number }, dataDir: string, trace: string): readonly string[] {
   const paths = files.flatMap((file) => ['-P', join(dataDir, 'spool', file)])
@@ -132,9 +123,8 @@ async function failOnce (t: TestContext, scene: Scene, fault: Fault & { nth: num
 }
 
 for (const fault of faults.slice(0, rounds({ fast: 2, long: faults.length }))) {
-  test(`EIO in any ${fault.call} of ${fault.name} costs no image, and all goes on by itself or after a start`, async (t) => {
-    const reason = whyNoStrace()
-    if (reason !== undefined) return t.skip(reason)
+  const claim = `EIO in any ${fault.call} of ${fault.name} costs no image, and all goes on by itself or after a start`
+  testWith(tracing, claim, async (t) => {
     const scene = await setScene(t)
     const count = rounds({ fast: 1, long: fault.nthMax })
     for (let round = 0; round < count; round++) {
