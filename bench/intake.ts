@@ -1,13 +1,13 @@
 import { Child, median } from './child.ts'
 import type { Load } from './load.ts'
-import { PEERS, type Peer, type PeerKind } from './peers.ts'
+import type { Peer, PeerKind } from './peers.ts'
 import { withTempDirectory } from './subject.ts'
 
 export interface IntakeRow {
   readonly name: string
   readonly devices: number
   readonly imagesPerSecond: number
-  /** Against RabbitMQ in the same rounds. */
+  /** Against the second of the peers in the same rounds. */
   readonly ratio: number | undefined
   readonly pubackMs: { readonly p50: number, readonly p99: number }
   readonly cpuMsPerImage: number
@@ -25,20 +25,28 @@ const BYTES = 250_000
 /** Images before the measured ones: what compiles at run time, BEAM like V8, has done so. */
 const WARM_UP = 2000
 
-/** Durable intake against its peers: one round each in turn, so that what drifts drifts for all. */
-export async function benchIntake (devices: number, count: number, rounds: number): Promise<IntakeRow[]> {
-  const peers = PEERS.filter((peer) => peer.isInstalled())
-  for (const { name } of PEERS.filter((peer) => !peers.includes(peer))) console.error(`skipped: ${name} is not installed`)
+export interface IntakeLoad {
+  readonly devices: number
+  readonly count: number
+  readonly rounds: number
+}
+
+/** Durable intake side by side: one round each in turn, there and back, so that what drifts drifts for all. */
+export async function benchIntake (
+  kinds: readonly PeerKind[], { devices, count, rounds }: IntakeLoad
+): Promise<IntakeRow[]> {
+  const peers = kinds.filter((peer) => peer.isInstalled())
+  for (const { name } of kinds.filter((peer) => !peers.includes(peer))) console.error(`skipped: ${name} is not installed`)
   const results = new Map<string, Measured[]>(peers.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const peer of peers) {
+    for (const peer of round % 2 === 0 ? peers : [...peers].reverse()) {
       const measured = await measure(peer, devices, count)
       results.get(peer.name)?.push(measured)
       console.error(`round ${round + 1}: ${peer.name}, ${devices} devices: ${measured.imagesPerSecond.toFixed(0)} images/s`)
     }
   }
   const rate = (name: string): number => median((results.get(name) ?? []).map((result) => result.imagesPerSecond))
-  const durablePeer = rate('RabbitMQ, durable queue')
+  const reference = rate(kinds[1]?.name ?? '')
   return peers.map(({ name }): IntakeRow => {
     const all = results.get(name) ?? []
     const of = (read: (result: Measured) => number): number => median(all.map(read))
@@ -46,7 +54,7 @@ export async function benchIntake (devices: number, count: number, rounds: numbe
       name,
       devices,
       imagesPerSecond: rate(name),
-      ratio: Number.isNaN(durablePeer) ? undefined : rate(name) / durablePeer,
+      ratio: Number.isNaN(reference) ? undefined : rate(name) / reference,
       pubackMs: { p50: of((r) => r.pubackMs.p50), p99: of((r) => r.pubackMs.p99) },
       cpuMsPerImage: of((r) => r.cpuMsPerImage),
       peakMegabytes: of((r) => r.peakMegabytes),

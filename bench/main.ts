@@ -1,11 +1,13 @@
 // `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|site|start`,
-// `--rounds N`, `--seconds N` (of the site), `--json`. Each run is kept in bench/results/.
+// `--rounds N`, `--seconds N` (of the site), `--against DIR` (another checkout, built: intake of the two and no peers),
+// `--json`. Each run is kept in bench/results/.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchIntake, type IntakeRow } from './intake.ts'
+import { PEERS, peersAgainst } from './peers.ts'
 import { benchSite, type SiteRow } from './site.ts'
 import { benchStart, type StartRow } from './start.ts'
 
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '180' },
+    against: { type: 'string' },
     json: { type: 'boolean', default: false }
   }
 })
@@ -40,7 +43,9 @@ const results: Results = {
 const before = readCpuTicks()
 if (wants('intake')) {
   const rounds = Number(values.rounds)
-  results.intake = [...await benchIntake(100, 4000, rounds), ...await benchIntake(1000, 4000, 1)]
+  const peers = values.against === undefined ? PEERS : peersAgainst(values.against)
+  const [some, many] = [{ devices: 100, count: 4000, rounds }, { devices: 1000, count: 4000, rounds: 1 }]
+  results.intake = [...await benchIntake(peers, some), ...await benchIntake(peers, many)]
 }
 if (wants('start')) results.start = await benchStart(20_000)
 if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
@@ -65,7 +70,7 @@ function formatResults ({ at, machine, node, stolenShare = 0, intake = [], site,
   const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
   const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {
-    lines.push('| durable intake, 250 kB | devices | images/s | of RabbitMQ | PUBACK p50 / p99 | CPU per image | peak resident | acknowledged |')
+    lines.push('| durable intake, 250 kB | devices | images/s | of the second | PUBACK p50 / p99 | CPU per image | peak resident | acknowledged |')
     lines.push('|---|---|---|---|---|---|---|---|')
     lines.push(...intake.map((row) => `| ${row.name} | ${row.devices} | ${row.imagesPerSecond.toFixed(0)} | ` +
       `${row.ratio?.toFixed(2) ?? '-'} | ${row.pubackMs.p50.toFixed(0)} / ${row.pubackMs.p99.toFixed(0)} ms | ` +

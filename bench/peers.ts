@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Child, readCpuSeconds, readMemory } from './child.ts'
 import { NO_STORE, startService } from './subject.ts'
@@ -26,14 +26,24 @@ export interface PeerKind {
 
 const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
+const SLUICE: PeerKind = { name: 'Sluice', isInstalled: () => true, start: (directory) => startSluice(directory) }
+
+/** Each begins with what is measured, and goes on with what its ratio is taken against. */
 export const PEERS: readonly PeerKind[] = [
-  { name: 'Sluice', isInstalled: () => true, start: startSluice },
+  SLUICE,
   { name: 'RabbitMQ, durable queue', isInstalled: () => has(RABBITMQ) && has('mosquitto_sub'), start: startRabbit },
   { name: 'mosquitto, in memory', isInstalled: () => has('mosquitto'), start: startMosquitto }
 ]
 
-async function startSluice (directory: string): Promise<Peer> {
-  const { child, mqttPort } = await startService(join(directory, 'data'), { ...NO_STORE, SLUICE_SPOOL_LIMIT: '60GB' })
+/** Sluice as it is here, and as it is in another checkout, built. */
+export function peersAgainst (checkout: string): readonly PeerKind[] {
+  const start = (directory: string): Promise<Peer> => startSluice(directory, checkout)
+  return [SLUICE, { name: `Sluice in ${basename(checkout)}`, isInstalled: () => true, start }]
+}
+
+async function startSluice (directory: string, checkout?: string): Promise<Peer> {
+  const env = { ...NO_STORE, SLUICE_SPOOL_LIMIT: '60GB' }
+  const { child, mqttPort } = await startService(join(directory, 'data'), env, checkout)
   return peer(child, mqttPort, 'devices/%d/images/%n')
 }
 

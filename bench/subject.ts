@@ -15,9 +15,11 @@ export interface Status {
   readonly ledger: { readonly waiting: number, readonly exact: boolean }
 }
 
-/** The real process, as `npm start` runs it, on free ports. */
-export async function startService (dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const child = new Child('bridge/sluice', ['serve'], {
+/** The real process, as `npm start` runs it in a built checkout, on free ports. */
+export async function startService (
+  dataDir: string, env: Readonly<Record<string, string>> = {}, checkout = '.'
+): Promise<Service> {
+  const child = new Child(join(checkout, 'bridge', 'sluice'), ['serve'], {
     SLUICE_DATA_DIR: dataDir,
     SLUICE_MQTT_LISTEN: '127.0.0.1:0',
     SLUICE_HTTP_LISTEN: '127.0.0.1:0',

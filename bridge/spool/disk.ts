@@ -22,6 +22,9 @@ export interface Pause {
   readonly detail: string
 }
 
+/** While images come in, one look in so many brings the reserve a piece: each look would cost intake a tenth. */
+const LOOKS_PER_PIECE = 20
+
 /**
  * Real bytes on the volume: measured now and then, and what was appended since added on top, so that
  * the limits are never passed by more than one batch.
@@ -37,6 +40,8 @@ export class Disk {
   #usedBytes = 0
   #freeBytes = 0
   #sizeBytes = 0
+  /** At the last piece that the reserve got, or could have. */
+  #grewAt = { appendedBytes: 0, looks: 0 }
 
   private constructor (directory: string, limits: DiskLimits, reserve: Reserve) {
     this.#directory = directory
@@ -79,7 +84,14 @@ export class Disk {
   /** Gives the reserve up where the spool is `stuck` for want of room; restores it bit by bit where there is enough. */
   async tendReserve (stuck: boolean): Promise<void> {
     if (stuck && this.#freeBytes < this.#limits.reserveBytes / 2) await this.#giveUpReserve()
-    else if (!stuck && this.pause(0) === undefined) await this.#reserve.grow()
+    else if (!stuck && this.pause(0) === undefined && this.#isTurnOfReserve()) await this.#reserve.grow()
+  }
+
+  #isTurnOfReserve (): boolean {
+    const looks = this.#grewAt.looks + 1
+    const isTurn = this.#grewAt.appendedBytes === this.#appendedBytes || looks >= LOOKS_PER_PIECE
+    this.#grewAt = { appendedBytes: this.#appendedBytes, looks: isTurn ? 0 : looks }
+    return isTurn
   }
 
   async #giveUpReserve (): Promise<void> {
