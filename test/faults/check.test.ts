@@ -13,6 +13,7 @@ import { assertHeld, copyOf, filesBelow, flip, harms, options, sendAll, workedSp
 import { spoolOptions } from '../helpers/spool.ts'
 import { runSluice } from '../helpers/sluice.ts'
 import { rounds } from './rounds.ts'
+import { seedOf } from './seed.ts'
 
 interface Finding {
   readonly verdict: string
@@ -86,9 +87,7 @@ test('a repair does what a start would do and says so; what it leaves is well, a
 })
 
 test('whatever rots, a check changes nothing, and after a repair it finds nothing and every image is held', async (t) => {
-  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
-  const random = createRandom(seed)
+  const random = createRandom(seedOf(t))
   const worked = await workedSpool(t, 'killed')
   for (let round = 0; round < rounds({ fast: 3, long: 60 }); round++) {
     const copy = await copyOf(t, worked)

@@ -19,6 +19,7 @@ import { Model, stateOf, type Known } from '../helpers/dedup-model.ts'
 import { jpegOf } from '../helpers/jpeg.ts'
 import { makeTempDirectory } from '../helpers/spool.ts'
 import { rounds } from './rounds.ts'
+import { seedOf } from './seed.ts'
 
 type Step =
   /** So many times at once; without an id the image is named by its bytes. */
@@ -66,8 +67,7 @@ test('an image is taken once whatever its device, the store, operators, crashes 
   const root = await makeTempDirectory(t)
   const happened = new Map<string, number>()
   const count = (what: string): void => { happened.set(what, (happened.get(what) ?? 0) + 1) }
-  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Math.trunc(performance.timeOrigin % 1e6))
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+  const seed = seedOf(t)
   let run = 0
   const steps = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' })
   await fc.assert(fc.asyncProperty(steps, async (steps) => {

@@ -15,6 +15,7 @@ import { startService, type Service } from '../helpers/process.ts'
 import { tempDirectory } from '../helpers/sluice.ts'
 import { mounting, testWith } from './needs.ts'
 import { rounds } from './rounds.ts'
+import { seedOf } from './seed.ts'
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts'
 
 const MB = 1_000_000
@@ -46,9 +47,7 @@ interface Figures {
 }
 
 async function setScene (t: TestContext, { mebibytes = 96 } = {}): Promise<Scene> {
-  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
-  const random = createRandom(seed)
+  const random = createRandom(seedOf(t))
   const disk = await mountSmallDisk(t, mebibytes)
   const outside = await tempDirectory(t)
   const store = await startTestStore(t, { dir: join(outside, 'objects') })

@@ -14,13 +14,12 @@ import { startService } from '../helpers/process.ts'
 import { assertHeld, copyOf, filesBelow, flip, harms, sendAll, workedSpool } from '../helpers/rot.ts'
 import { arrivalOf } from '../helpers/spool.ts'
 import { rounds } from './rounds.ts'
+import { seedOf } from './seed.ts'
 
-const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
-const random = createRandom(seed)
 const ROUNDS = rounds({ fast: 1, long: 20 }) // of three faults each
 
 test('a flipped bit in a payload fails exactly that image as corrupt, and its neighbours go out', async (t) => {
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+  const random = createRandom(seedOf(t))
   const worked = await workedSpool(t)
   for (let round = 0; round < 2 * ROUNDS; round++) {
     const copy = await copyOf(t, worked)
@@ -58,7 +57,7 @@ const places = {
 
 for (const [name, [folder, pattern]] of Object.entries(places)) {
   test(`rot in ${name} loses and alters nothing, be it after a close or a kill`, async (t) => {
-    t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
+    const random = createRandom(seedOf(t))
     const worked = await workedSpool(t, random() < 0.5 ? 'closed' : 'killed')
     for (let round = 0; round < ROUNDS; round++) {
       for (const harm of Object.values(harms)) {
@@ -123,7 +122,8 @@ test('a row of the index that names another image is not believed: nothing goes 
 })
 
 test('the service that starts on a rotten image fails it by name, keeps its segment, and uploads all others', async (t) => {
-  const devices = devicesOf(createRandom(seed), 2)
+  const random = createRandom(seedOf(t))
+  const devices = devicesOf(random, 2)
   const first = await startService(t, { env: slowLine })
   const { dataDir } = first
   const waiting = eventually(async () => (await first.status()).ledger.waiting > 8, { timeoutMs: 20_000 })

@@ -15,6 +15,7 @@ import { startService, type Service } from '../helpers/process.ts'
 import { tempDirectory } from '../helpers/sluice.ts'
 import { testWith, tracing } from './needs.ts'
 import { rounds } from './rounds.ts'
+import { seedOf } from './seed.ts'
 
 /** A call that fails, in all of the spool or in some of its files only. */
 interface Fault {
@@ -47,8 +48,6 @@ interface Scene {
 }
 
 async function setScene (t: TestContext): Promise<Scene> {
-  const seed = Number(process.env['SLUICE_TEST_SEED'] ?? Date.now() % 100_000)
-  t.diagnostic(`SLUICE_TEST_SEED=${seed}`)
   const outside = await tempDirectory(t)
   const store = await startTestStore(t, { dir: join(outside, 'objects') })
   const env = {
@@ -60,10 +59,9 @@ async function setScene (t: TestContext): Promise<Scene> {
     SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
     SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey
   }
-  return { env, outside, random: createRandom(seed), devices: [], hit: new Map(), goesOnMs: [], ends: 0 }
+  return { env, outside, random: createRandom(seedOf(t)), devices: [], hit: new Map(), goesOnMs: [], ends: 0 }
 }
 
-/** Why no process can be traced here, undefined where one can. */
 /** Runs the service so that it meets EIO in the nth such call of a thread; detached, and so not in between. */
 function failing ({ call, files, nth }: Fault & { nth: number }, dataDir: string, trace: string): readonly string[] {
   const paths = files.flatMap((file) => ['-P', join(dataDir, 'spool', file)])
