@@ -1,7 +1,10 @@
 import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findLogDamage } from './log-damage.ts'
-import { readTable } from './table.ts'
+import { readLiveTables } from './manifest.ts'
+import { countDamaged } from './table.ts'
+
+const TABLE = /\.(ldb|sst)$/
 
 /**
  * What is wrong with a database that is not open, as far as its files tell; undefined where nothing is, or where
@@ -14,10 +17,17 @@ export async function findDamage (location: string): Promise<string | undefined>
   })
   if (!names.some((name) => /^MANIFEST-|\.(log|ldb|sst)$/.test(name))) return undefined
   if (!names.includes('CURRENT')) return 'CURRENT is not there'
-  const manifest = await readFile(join(location, 'CURRENT'), 'latin1')
-  if (!/^MANIFEST-\d+\n$/.test(manifest)) return 'CURRENT is damaged'
-  if (!names.includes(manifest.trimEnd())) return `${manifest.trimEnd()} is not there`
+  const current = await readFile(join(location, 'CURRENT'), 'latin1')
+  if (!/^MANIFEST-\d+\n$/.test(current)) return 'CURRENT is damaged'
+  const manifest = current.trimEnd()
+  if (!names.includes(manifest)) return `${manifest} is not there`
+  const live = readLiveTables(await readFile(join(location, manifest)))
+  if (live === undefined) return `${manifest} is damaged`
+  for (const number of live) {
+    if (!names.some((name) => TABLE.test(name) && parseInt(name, 10) === number)) return `table ${number} is not there`
+  }
   for (const name of names) {
+    if (TABLE.test(name) && !live.has(parseInt(name, 10))) continue
     const damage = await findFileDamage(join(location, name), name)
     if (damage !== undefined) return `${name}: ${damage}`
   }
@@ -25,8 +35,8 @@ export async function findDamage (location: string): Promise<string | undefined>
 }
 
 async function findFileDamage (path: string, name: string): Promise<string | undefined> {
-  if (/\.(ldb|sst)$/.test(name)) {
-    const { damaged } = readTable(await readFile(path))
+  if (TABLE.test(name)) {
+    const damaged = countDamaged(await readFile(path))
     return damaged === 0 ? undefined : `${damaged} of its blocks are damaged`
   }
   if (!/^MANIFEST-|\.log$/.test(name)) return undefined

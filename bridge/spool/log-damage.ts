@@ -23,8 +23,22 @@ export async function findLogDamage (file: FileHandle): Promise<string | undefin
   return undefined
 }
 
+/** What a log holds as far as it is sound and was written to its end. */
+export function * recordsOf (log: Buffer): Generator<Buffer> {
+  let parts: Buffer[] = []
+  for (let at = 0; at < log.length; at += BLOCK) {
+    for (const { isSound, type, data } of fragments(log.subarray(at, at + BLOCK))) {
+      if (!isSound) return
+      parts = type === FULL || type === FIRST ? [data] : [...parts, data]
+      if (type === FULL || type === LAST) yield Buffer.concat(parts)
+    }
+  }
+}
+
 interface Fragment {
   readonly at: number
+  readonly type: number
+  readonly data: Buffer
   readonly isSound: boolean
   /** It begins or ends a record: what stands before it was written to its end. */
   readonly isEdge: boolean
@@ -36,7 +50,8 @@ function * fragments (block: Buffer): Generator<Fragment> {
     const type = block.readUInt8(at + 6)
     const isWithin = type >= FULL && type <= LAST && end <= block.length
     const isSound = isWithin && block.readUInt32LE(at) === masked(crc32c(block.subarray(at + 6, end)))
-    yield { at, isSound, isEdge: type === FULL || type === FIRST || type === LAST }
+    const isEdge = type === FULL || type === FIRST || type === LAST
+    yield { at, type, data: block.subarray(at + FRAGMENT_HEADER, end), isSound, isEdge }
     if (!isWithin) return
     at = end
   }

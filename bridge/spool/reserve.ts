@@ -12,6 +12,8 @@ const PIECE = 1024 * 1024
 export class Reserve {
   readonly #file: string
   readonly #bytesMax: number
+  /** Zeros would take no room on some volumes. Made once: buffers that are thrown away lie about until a collection. */
+  readonly #piece = randomFillSync(Buffer.allocUnsafeSlow(PIECE))
   #heldBytes = 0
 
   private constructor (file: string, bytesMax: number) {
@@ -32,7 +34,7 @@ export class Reserve {
     if (this.#heldBytes + PIECE > this.#bytesMax) return
     const file = await open(this.#file, 'a')
     try {
-      await file.write(randomFillSync(Buffer.allocUnsafe(PIECE))) // zeros would take no room on some volumes
+      await file.write(this.#piece)
     } finally {
       await file.close()
       await this.#measure()

@@ -29,6 +29,12 @@ interface Handle {
   readonly bytes: number
 }
 
+/** How many of its blocks are damaged; takes no copy of any that holds rows. */
+export function countDamaged (file: Buffer): number {
+  const handles = readHandles(file)
+  return handles === undefined ? 1 : handles.filter(({ handle }) => !isSound(file, handle)).length
+}
+
 /** What its sound blocks hold, and how many blocks are not. */
 export function readTable (file: Buffer): { readonly rows: readonly TableRow[], readonly damaged: number } {
   const rows: TableRow[] = []
@@ -66,13 +72,18 @@ function readHandles (file: Buffer): Array<{ readonly handle: Handle, readonly i
 }
 
 function readBlock (file: Buffer, { at, bytes }: Handle): { contents: Buffer, isAsIs: boolean } | undefined {
+  if (!isSound(file, { at, bytes })) return undefined
   const end = at + bytes
-  if (end + TRAILER > file.length) return undefined
-  if (file.readUInt32LE(end + 1) !== masked(crc32c(file.subarray(at, end + 1)))) return undefined
   const contents = file.subarray(at, end)
   const type = file.readUInt8(end)
   if (type === AS_IS) return { contents, isAsIs: true }
   return type === SNAPPY ? { contents: uncompress(contents), isAsIs: false } : undefined
+}
+
+function isSound (file: Buffer, { at, bytes }: Handle): boolean {
+  const end = at + bytes
+  if (end + TRAILER > file.length) return false
+  return file.readUInt32LE(end + 1) === masked(crc32c(file.subarray(at, end + 1)))
 }
 
 function * operations (contents: Buffer): Generator<{ key: Buffer, at: number, bytes: number }> {
@@ -94,7 +105,7 @@ function readHandle (bytes: Buffer, cursor: { at: number }): Handle {
   return { at: readVarint(bytes, cursor), bytes: readVarint(bytes, cursor) }
 }
 
-function readVarint (bytes: Buffer, cursor: { at: number }): number {
+export function readVarint (bytes: Buffer, cursor: { at: number }): number {
   let value = 0
   for (let scale = 1; scale <= 128 ** 7; scale *= 128) {
     const byte = bytes[cursor.at++] ?? 0

@@ -1,11 +1,11 @@
 // Flipped bits, cut files and files that are gone, in every kind of file of a spool.
 
 import assert from 'node:assert/strict'
-import { readdir, readFile, rename, truncate } from 'node:fs/promises'
+import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Level } from 'level'
-import { inspectSpool, type DamagedEntry } from '../../bridge/spool/inspect.ts'
+import { inspectSpool, isWell, type DamagedEntry } from '../../bridge/spool/inspect.ts'
 import { createRandom } from '../../device-sim/random.ts'
 import { devicesOf, drained, fastLine, publishUntilEnd, slowLine, storedIn } from '../helpers/custody.ts'
 import { acknowledgedBy } from '../helpers/device.ts'
@@ -108,6 +108,21 @@ test('a row of the index that is no JSON has the index made again, and the old o
   await assertHeld(worked, outcome, key)
   assert.ok((await readdir(worked.directory)).includes('index.damaged'))
   assert.ok(outcome.events.some((event) => event.kind === 'spool-damaged' && event.part === 'index'))
+})
+
+test('tables that a crash left unfinished are no damage: the ledger goes on, and nothing is made again', async (t) => {
+  const worked = await workedSpool(t, 'killed')
+  const [table = ''] = await filesBelow(join(worked.directory, 'index'), /\.ldb$/)
+  const bytes = await readFile(table)
+  for (const folder of ['index', 'set-aside']) {
+    await writeFile(join(worked.directory, folder, '000900.ldb'), bytes.subarray(0, bytes.length / 2))
+    await writeFile(join(worked.directory, folder, '000901.ldb'), '')
+  }
+  const report = await inspectSpool(worked.directory)
+  assert.ok(report !== undefined && isWell(report))
+  const { spool, events } = await sendAll(t, worked)
+  assert.deepEqual(events.filter(({ kind }) => kind === 'spool-damaged'), [])
+  assert.deepEqual(spool.ledger, { acknowledged: 24, uploaded: 22, waiting: 0, failed: 2, dropped: 0 })
 })
 
 test('a row of the index that names another image is not believed: nothing goes out under a wrong name', async (t) => {
