@@ -22,6 +22,7 @@ const DEVICES = 5
 const START_MS_MAX = 5000
 const PAGE_MS_MAX = 50
 const WARM_UPS = 10
+const LOOKS = rounds({ fast: 5, long: 15 })
 const GROWTH_MAX = 1.2
 /** Beside those of an empty service: the segments that are open at a time, with the few files that each has. */
 const HANDLES_MAX = 40
@@ -81,7 +82,7 @@ interface Weight {
 /** Once it has come to rest: the least of a few seconds, as a collection of garbage leaves it. */
 async function weigh ({ pid }: Service): Promise<Weight> {
   const weights: Weight[] = []
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < LOOKS; i++) {
     await delay(200)
     const status = await readFile(`/proc/${pid}/status`, 'utf8')
     const mib = Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024)

@@ -20,6 +20,8 @@ import { dyingAt } from './tampered.ts'
 
 const ATTEMPTS_MAX = 5
 const POINT_MS_MAX = 60_000
+/** Of each device between two images: what comes in until a segment is drained has to go out again. */
+const REST_MS = 50
 
 export interface Site {
   readonly dataDir: string
@@ -68,7 +70,7 @@ export async function killAt (t: TestContext, { dataDir, devices }: Site, point:
     assertCounted(await ledgerOf(service), devices)
     const sampling = sampleLedger(service)
     const tooLate = setTimeout(() => { process.kill(service.pid, 'SIGKILL') }, POINT_MS_MAX) // without the line below
-    await Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
+    await Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort, REST_MS)))
     clearTimeout(tooLate)
     await sampling
   }

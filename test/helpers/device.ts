@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { openLink, type Link } from '../../device-sim/link.ts'
 import type { Random } from '../../device-sim/random.ts'
 import { sha256 } from './bridge.ts'
@@ -28,10 +29,13 @@ export class Device {
   /** How many images it ever had. */
   get captured (): number { return this.#captured.length }
 
-  /** Captures and publishes, a few images at a time, until the connection is gone, be it before CONNACK. */
-  async publishUntilCut (port: number): Promise<void> {
+  /**
+   * Captures and publishes, a few images at a time and `restMs` after each, until the connection is gone, be it before
+   * CONNACK.
+   */
+  async publishUntilCut (port: number, restMs = 0): Promise<void> {
     const opening = await openLink({ host: '127.0.0.1', port, clientId: this.id })
-    if (opening.kind === 'open') await this.#publish(opening.link, () => this.#kept.shift() ?? this.#capture())
+    if (opening.kind === 'open') await this.#publish(opening.link, () => this.#kept.shift() ?? this.#capture(), restMs)
   }
 
   /** Captures nothing more, and publishes what it has no PUBACK for. */
@@ -52,7 +56,7 @@ export class Device {
     assert.equal(this.acknowledged.size, this.captured, `${this.id} was cut off`)
   }
 
-  async #publish (link: Link, next: () => Image | undefined): Promise<void> {
+  async #publish (link: Link, next: () => Image | undefined, restMs = 0): Promise<void> {
     let isOpen = true
     const closed = link.closed.then(() => { isOpen = false })
     await Promise.all(Array.from({ length: WINDOW }, async () => {
@@ -61,6 +65,7 @@ export class Device {
         const published = link.publish(`devices/${this.id}/images/${id}`, bytes).then(() => true, () => false)
         if (await Promise.race([published, closed.then(() => false)])) this.acknowledged.set(id, sha256(bytes))
         else this.#kept.push(image)
+        if (restMs > 0) await delay(restMs)
       }
     }))
   }
