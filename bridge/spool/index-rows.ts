@@ -20,7 +20,7 @@ export const LETTERS: { readonly [state in State]: string } = {
 }
 export const STATES = Object.keys(LETTERS) as State[]
 export const LAST = '\x7f' // behind every character of an id
-const PAGE = 2000
+const PAGE = 250
 
 export function formatRow (located: Located): Row {
   return { key: LETTERS[located.state] + formatSequence(located.entry.sequence), value: JSON.stringify(located) }

@@ -166,9 +166,11 @@ export async function recoverSegment (segment: SegmentFiles, index: SpoolIndex):
       }))
       continue
     }
-    // A batch that failed may be on disk all the same; its images were then appended again elsewhere.
+    // A batch that failed may be on disk all the same; its images were then appended again, and those the index has.
+    // One that comes after what the index has was taken because that had left long ago, or cannot be read.
     const again = index.find(entry.deviceId, entry.imageId)?.entry
-    if (again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes) continue
+    const isAgain = again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes
+    if (isAgain && again.sequence > sequence) continue
     taking.push(index.taken(entry, segment.number))
   }
   await Promise.all(taking)

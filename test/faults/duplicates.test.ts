@@ -62,6 +62,15 @@ const example: readonly Step[] = [
   { kind: 'publish', device: 'cam-1', id: 'a', picture: 1, times: 1 }
 ]
 
+/** An image that comes again once it is forgotten is a new one, whatever a loss of power leaves of the index. */
+const again: Step[] = [
+  { kind: 'publish', device: 'cam-1', id: 'a', picture: 1, times: 1 },
+  { kind: 'upload', nth: 0 },
+  { kind: 'wait', minutes: 61 },
+  { kind: 'publish', device: 'cam-1', id: 'a', picture: 1, times: 1 },
+  { kind: 'cut' }
+]
+
 test('an image is taken once whatever its device, the store, operators, crashes and the clock do', async (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.now() })
   const root = await makeTempDirectory(t)
@@ -77,7 +86,7 @@ test('an image is taken once whatever its device, the store, operators, crashes 
     } finally {
       await site.close()
     }
-  }), { numRuns: rounds({ fast: 30, long: 500 }), seed, examples: [[example]], includeErrorInReport: true })
+  }), { numRuns: rounds({ fast: 30, long: 500 }), seed, examples: [[example], [again]], includeErrorInReport: true })
   t.diagnostic(`${run} runs: ${JSON.stringify(Object.fromEntries(happened))}`)
   for (const what of ['taken', 'duplicate', 'refused', 'taken again', 'upload', 'fail', 'retry', 'drop', 'kill', 'cut']) {
     assert.ok(happened.has(what), `never ${what}`)

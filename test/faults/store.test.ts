@@ -36,7 +36,7 @@ const CONCURRENCY = 4
 /** One put for each place there is; then a probe and a put at each try, 0.25 s apart at least, then 0.5, 1 and 2. */
 const PUTS_MAX = CONCURRENCY + 4
 const REQUESTS_MAX = CONCURRENCY + 2 * 5
-const STALL = { lastsMs: rounds({ fast: 4000, long: 90_000 }), timeout: `${rounds({ fast: 2, long: 60 })}s` }
+const STALL = { lastsMs: rounds({ fast: 4000, long: 90_000 }), timeout: `${rounds({ fast: 2, long: 50 })}s` }
 const HOST = 'store.sluice.test'
 const SPEED = {
   SLUICE_UPLINK_CAPACITY: '1Gbit', SLUICE_UPLINK_SHARE: '100%', SLUICE_UPLINK_CONCURRENCY: String(CONCURRENCY)
@@ -129,7 +129,7 @@ const FAULTS: readonly Fault[] = [
     begin: ({ faults }) => faults.set({ stall: true }),
     lastsMs: STALL.lastsMs,
     reason: 'timeout',
-    says: /no answer from http.* in time \(uplink\.timeout is (2|60) s\)/
+    says: /no answer from http.* in time \(uplink\.timeout is (2|50) s\)/
   },
   {
     claim: 'the ETag of other bytes is no success: the image is kept and sent again',

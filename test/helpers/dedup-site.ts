@@ -1,6 +1,6 @@
 // A spool with its intake and no network, on a real disk, that can be crashed between any two steps.
 
-import { cp, readdir, stat, truncate } from 'node:fs/promises'
+import { cp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createIntake, type Intake } from '../../bridge/intake/intake.ts'
@@ -65,7 +65,7 @@ export class DedupSite {
   async crash (cut: 'process' | 'power'): Promise<void> {
     const synced = this.#syncedBytes
     const copy = join(this.#root, String(this.#generation + 1))
-    await cp(this.#directory, copy, { recursive: true })
+    await copyWhole(this.#directory, copy)
     await this.#stop()
     this.#generation++
     if (cut === 'power') await cutLogs(this.#index, synced)
@@ -109,6 +109,18 @@ export class DedupSite {
       imageTypes: ['image/jpeg'], imageKey: 'image', dedupWindowMs: WINDOW_MS, withholdMs: 300
     })
     this.#running = { spool, intake }
+  }
+}
+
+/** A segment that is being made meanwhile renames its files. */
+async function copyWhole (from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await cp(from, to, { recursive: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === 10) throw error
+      await rm(to, { recursive: true, force: true })
+    }
   }
 }
 
