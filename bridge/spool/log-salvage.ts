@@ -8,23 +8,27 @@ import type { FileHandle } from 'node:fs/promises'
 import { crc32 } from '../crc32.ts'
 import type { Entry } from '../entry.ts'
 import { parseEntry } from './entry-record.ts'
-import { BLOCK, BLOCK_DATA, FRAGMENT_HEADER, NOTHING, type Parts } from './place.ts'
-import { parseSequence } from './segment.ts'
+import { BLOCK, BLOCK_DATA, FRAGMENT_HEADER, NOWHERE, type Spots } from './place.ts'
+import { KEY, parseSequence } from './segment.ts'
 
 /** PUT, and the length of a key: a letter and 14 hex digits. */
 const MARK = Buffer.from([1, 15])
 const KEY_BYTES = 15
-const KEY = /^[ep][0-9a-f]{14}$/
 const ENTRY_BYTES_MAX = 1024 * 1024
 /** Between the last byte of a record and its successor's first key: a fragment's header and a batch's. */
 const RECORD_HEAD = 19
 
-/** By sequence. Where the payload of an entry was never written to its end, as in a loss of power, there is none. */
-export async function salvageLog (file: FileHandle): Promise<Map<number, Parts>> {
+/**
+ * By sequence. Where the payload of an entry was never written to its end, as in a loss of power, there is none. What
+ * stands within a payload whose entry is sound is never looked at: a device may send what looks like an entry.
+ */
+export async function salvageLog (file: FileHandle): Promise<Map<number, Spots>> {
   const bytes = await readUnframed(file)
   const written = lengthWithoutZeros(bytes)
-  const found = new Map<number, Parts>()
-  const parts = { ...NOTHING, file, isFramed: true }
+  const found = new Map<number, Spots>()
+  const add = (sequence: number, spots: Partial<Spots>): void => {
+    if (!found.has(sequence)) found.set(sequence, { ...NOWHERE, ...spots })
+  }
   for (let at = bytes.indexOf(MARK); at >= 0;) {
     const operation = readOperation(bytes, at)
     if (operation === undefined) {
@@ -36,22 +40,20 @@ export async function salvageLog (file: FileHandle): Promise<Map<number, Parts>>
     let next = valueAt
     if (entry !== undefined) {
       const payloadAt = valueAt + valueBytes + MARK.length + KEY_BYTES + varintBytes(entry.bytes)
-      const end = payloadAt + entry.bytes
-      const isSound = end <= bytes.length && crc32(bytes.subarray(payloadAt, end)) === entry.crc32
-      const isWhole = isSound || end <= written
-      found.set(entry.sequence, {
-        ...parts,
+      next = payloadAt + entry.bytes
+      const isWhole = next <= bytes.length &&
+        (next <= written || crc32(bytes.subarray(payloadAt, next)) === entry.crc32)
+      add(entry.sequence, {
         entryAt: framed(valueAt),
         entryBytes: valueBytes,
         ...isWhole && { payloadAt: framed(payloadAt), payloadBytes: entry.bytes }
       })
-      next = isSound ? end : valueAt + valueBytes
     } else if (letter === 'p' && valueAt + valueBytes <= bytes.length) {
-      if (!found.has(sequence)) found.set(sequence, { ...parts, payloadAt: framed(valueAt), payloadBytes: valueBytes })
+      add(sequence, { payloadAt: framed(valueAt), payloadBytes: valueBytes })
       // What looks like an entry within an image is none.
       if (isFollowed(bytes, valueAt + valueBytes)) next = valueAt + valueBytes
     }
-    at = bytes.indexOf(MARK, next)
+    at = next < bytes.length ? bytes.indexOf(MARK, next) : -1
   }
   return found
 }

@@ -9,17 +9,28 @@ export interface Place {
   readonly isFramed: boolean
 }
 
-/** What a segment's file holds of one entry; -1 bytes where it does not. Flat, since a segment may hold 100,000. */
-export interface Parts {
-  readonly file: FileHandle
-  readonly isFramed: boolean
+/** Where a file holds the record and the payload of an entry; -1 bytes where it does not. */
+export interface Spots {
   readonly entryAt: number
   readonly entryBytes: number
   readonly payloadAt: number
   readonly payloadBytes: number
 }
 
-export const NOTHING = { entryAt: 0, entryBytes: -1, payloadAt: 0, payloadBytes: -1 }
+/** The same over several files: LevelDB may put the two into two. Flat, since a segment may hold 100,000. */
+export interface Parts extends Spots {
+  readonly entryFile: FileHandle
+  readonly payloadFile: FileHandle
+}
+
+export const NOWHERE: Spots = { entryAt: 0, entryBytes: -1, payloadAt: 0, payloadBytes: -1 }
+
+export function joinParts (one: Parts | undefined, other: Parts): Parts {
+  if (one === undefined) return other
+  const { entryFile, entryAt, entryBytes } = other.entryBytes >= 0 ? other : one
+  const { payloadFile, payloadAt, payloadBytes } = other.payloadBytes >= 0 ? other : one
+  return { entryFile, entryAt, entryBytes, payloadFile, payloadAt, payloadBytes }
+}
 
 export const BLOCK = 32 * 1024
 export const FRAGMENT_HEADER = 7

@@ -119,6 +119,7 @@ export async function recover (
       }
     }
   }))
+  if (unrecovered.length > 0) index.skipSequences(Date.now()) // numbers in those are not to be given twice
   const known = [...names.map((name) => Number.parseInt(name, 10)), ...index.segments.map(({ number }) => number)]
   return { found, unrecovered, lastNumber: Math.max(0, ...known.filter(Number.isFinite)) }
 }
@@ -153,8 +154,10 @@ async function recoverSetAside (
 
 /** Adds the entries of one segment that the index does not know; says how many. */
 export async function recoverSegment (segment: SegmentFiles, index: SpoolIndex): Promise<number> {
+  await segment.sync() // whoever sends one of these again is told that we have it
   const taking: Array<Promise<void>> = []
   for await (const { sequence, entry, isWhole } of segment.entries()) {
+    index.saw(sequence)
     if (!isWhole || index.locate(sequence) !== undefined) continue
     if (entry === undefined) {
       index.damaged(segment.number)

@@ -4,7 +4,7 @@ import type { Entry } from '../entry.ts'
 import { parseEntry } from './entry-record.ts'
 import { salvageLog } from './log-salvage.ts'
 import { findLogDamage } from './log-damage.ts'
-import { NOTHING, readPlace, type Parts } from './place.ts'
+import { joinParts, NOWHERE, readPlace, type Parts, type Spots } from './place.ts'
 import { readLog } from './segment-log.ts'
 import { parseSequence, type SegmentReader } from './segment.ts'
 import { readTable } from './table.ts'
@@ -57,8 +57,8 @@ export class SegmentFiles implements SegmentReader {
         const path = join(location, name)
         const file = await open(path, 'r')
         files.set(name, file)
-        const { found, damage } = name.endsWith('.log') ? await readOrSalvage(file) : await readParts(file, path)
-        for (const [sequence, part] of found) parts.set(sequence, part)
+        const { found, damage } = name.endsWith('.log') ? await readOrSalvage(file) : readSpots(await readFile(path))
+        addSpots(parts, file, found)
         if (damage !== undefined) damages.push(`${name}: ${damage}`)
       }
     } catch (error) {
@@ -74,13 +74,15 @@ export class SegmentFiles implements SegmentReader {
   async payload (sequence: number): Promise<Buffer | undefined> {
     const parts = this.#parts.get(sequence)
     if (parts === undefined || parts.payloadBytes < 0) return undefined
-    return await readPlace({ ...parts, at: parts.payloadAt, bytes: parts.payloadBytes })
+    const { payloadFile: file, payloadAt: at, payloadBytes: bytes } = parts
+    return await readPlace({ file, at, bytes, isFramed: this.#logs.includes(file) })
   }
 
   async entry (sequence: number): Promise<Entry | undefined> {
     const parts = this.#parts.get(sequence)
     if (parts === undefined || parts.entryBytes < 0) return undefined
-    const text = await readPlace({ ...parts, at: parts.entryAt, bytes: parts.entryBytes })
+    const { entryFile: file, entryAt: at, entryBytes: bytes } = parts
+    const text = await readPlace({ file, at, bytes, isFramed: this.#logs.includes(file) })
     return text && parseEntry(text.toString())
   }
 
@@ -92,13 +94,16 @@ export class SegmentFiles implements SegmentReader {
     }
   }
 
+  /** What a process that was killed had written and not synced is durable once it resolves. */
+  async sync (): Promise<void> {
+    await Promise.all(this.#files.map((file) => file.sync()))
+  }
+
   /** Looks at every byte for what the structure of the logs does not show any more. */
   async salvage (): Promise<void> {
     this.#salvaging ??= (async () => {
       const parts = new Map(this.#parts)
-      for (const file of this.#logs) {
-        for (const [sequence, part] of await salvageLog(file)) parts.set(sequence, part)
-      }
+      for (const file of this.#logs) addSpots(parts, file, await salvageLog(file))
       this.#parts = parts
       this.#damage ??= 'not every byte is what was written'
     })()
@@ -110,12 +115,18 @@ export class SegmentFiles implements SegmentReader {
   }
 }
 
-interface FileParts {
-  readonly found: ReadonlyMap<number, Parts>
+function addSpots (parts: Map<number, Parts>, file: FileHandle, found: ReadonlyMap<number, Spots>): void {
+  for (const [sequence, spots] of found) {
+    parts.set(sequence, joinParts(parts.get(sequence), { ...spots, entryFile: file, payloadFile: file }))
+  }
+}
+
+interface FileSpots {
+  readonly found: ReadonlyMap<number, Spots>
   readonly damage?: string
 }
 
-async function readOrSalvage (file: FileHandle): Promise<FileParts> {
+async function readOrSalvage (file: FileHandle): Promise<FileSpots> {
   try {
     return { found: await readLog(file) }
   } catch {
@@ -125,14 +136,14 @@ async function readOrSalvage (file: FileHandle): Promise<FileParts> {
 }
 
 /** Tables are what LevelDB made of a log, when an earlier version let it. */
-async function readParts (file: FileHandle, path: string): Promise<FileParts> {
-  const { rows, damaged } = readTable(await readFile(path))
-  const found = new Map<number, Parts>()
+function readSpots (table: Buffer): FileSpots {
+  const { rows, damaged } = readTable(table)
+  const found = new Map<number, Spots>()
   for (const { key, at, bytes } of rows) {
     const sequence = parseSequence(key.slice(1))
     if (!/^[ep]/.test(key)) continue
     const place = key.startsWith('e') ? { entryAt: at, entryBytes: bytes } : { payloadAt: at, payloadBytes: bytes }
-    found.set(sequence, { file, isFramed: false, ...NOTHING, ...found.get(sequence), ...place })
+    found.set(sequence, { ...NOWHERE, ...found.get(sequence), ...place })
   }
   return { found, ...damaged > 0 && { damage: `${damaged} of its blocks are damaged` } }
 }

@@ -12,8 +12,8 @@
 // Numbers are little endian. The CRC-32C is not looked at: whoever reads an image holds it to its own CRC-32.
 
 import type { FileHandle } from 'node:fs/promises'
-import { BLOCK, BLOCK_DATA, FRAGMENT_HEADER, roomInBlock, type Parts } from './place.ts'
-import { parseSequence } from './segment.ts'
+import { BLOCK, BLOCK_DATA, FRAGMENT_HEADER, roomInBlock, type Spots } from './place.ts'
+import { KEY, parseSequence } from './segment.ts'
 
 const BATCH_HEADER = 12
 const PUT = 1
@@ -21,9 +21,9 @@ const KEY_BYTES_MAX = 64
 const [FULL, FIRST, MIDDLE, LAST] = [1, 2, 3, 4]
 
 /** By sequence. Rejects where this is not a log that holds an entry before every payload, and nothing else. */
-export async function readLog (file: FileHandle): Promise<Map<number, Parts>> {
-  const found = new Map<number, Parts>()
-  const cursor = new Cursor(file)
+export async function readLog (file: FileHandle): Promise<Map<number, Spots>> {
+  const found = new Map<number, Spots>()
+  const cursor = new Cursor(file, (await file.stat()).size)
   let entry = { sequence: 0, at: 0, bytes: 0 }
   while (await cursor.nextRecord()) {
     const batch = await cursor.read(BATCH_HEADER)
@@ -35,11 +35,13 @@ export async function readLog (file: FileHandle): Promise<Map<number, Parts>> {
       const bytes = await cursor.varint()
       const at = await cursor.skip(bytes)
       const sequence = parseSequence(key.slice(1))
-      if (key.startsWith('e')) entry = { sequence, at, bytes }
-      if (!key.startsWith('p')) continue
+      if (!KEY.test(key)) throw new Error(`a key that is none of ours: ${JSON.stringify(key)}`)
+      if (key.startsWith('e')) {
+        entry = { sequence, at, bytes }
+        continue
+      }
       if (entry.sequence !== sequence) throw new Error(`a payload without its entry: ${key}`)
-      const places = { entryAt: entry.at, entryBytes: entry.bytes, payloadAt: at, payloadBytes: bytes }
-      found.set(sequence, { file, isFramed: true, ...places })
+      found.set(sequence, { entryAt: entry.at, entryBytes: entry.bytes, payloadAt: at, payloadBytes: bytes })
     }
   }
   return found
@@ -50,13 +52,15 @@ const WINDOW = 1024
 /** A place in the log: within the records what stands between their bytes is passed over. */
 class Cursor {
   readonly #file: FileHandle
+  readonly #size: number
   #at = 0
   #left = 0
   #window = Buffer.alloc(0)
   #windowAt = 0
 
-  constructor (file: FileHandle) {
+  constructor (file: FileHandle, size: number) {
     this.#file = file
+    this.#size = size
   }
 
   /** False at the end of the log. */
@@ -131,6 +135,7 @@ class Cursor {
 
   #pass (bytes: number): void {
     this.#at += bytes
+    if (this.#at > this.#size) throw new Error('the log ends within a value')
     this.#left -= bytes
   }
 

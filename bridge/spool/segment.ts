@@ -114,6 +114,9 @@ async function isHalfMade (location: string): Promise<boolean> {
   return await readFile(join(location, 'CURRENT'), 'utf8').catch(() => '') === 'MANIFEST-000001\n'
 }
 
+/** Of an entry, or of its payload. */
+export const KEY = /^[ep][0-9a-f]{14}$/
+
 export function formatSequence (sequence: number): string {
   return sequence.toString(16).padStart(14, '0') // 14 hex digits hold 2^53
 }

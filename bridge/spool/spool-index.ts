@@ -193,6 +193,9 @@ export class SpoolIndex {
     return true
   }
 
+  /** The sequence stands on disk, whether or not an entry comes of it: it is not given again. */
+  saw (sequence: number): void { this.#accounts.sawSequence(sequence) }
+
   /** What was given before is not known any more: goes on from a number that no count of images has reached. */
   skipSequences (now: number): void {
     this.#accounts.sawSequence(now * 1000)

@@ -64,8 +64,10 @@ export async function indexOpened (dataDir: string): Promise<number | undefined>
 }
 
 /** Under load, or in the start, when it comes to the point for the Nth time. */
-export async function killAt (t: TestContext, { dataDir, devices }: Site, point: Point, nth: number): Promise<void> {
-  const service = await tryService(t, { dataDir, env: { ...fastLine, ...dyingAt(point, nth) } })
+export async function killAt (
+  t: TestContext, { dataDir, devices, env }: Site, point: Point, nth: number
+): Promise<void> {
+  const service = await tryService(t, { dataDir, env: { ...fastLine, ...env, ...dyingAt(point, nth) } })
   if ('ended' in service) {
     assertCounted(await ledgerOf(service), devices)
     const sampling = sampleLedger(service)
