@@ -58,13 +58,12 @@ test('each entry that cannot be read is told with its place, all of them at once
     `{ ${all}, share: 60%, rate: 6Mbit }`, `{ ${all}, speed: 6Mbit }`, `{ ${all}, off: false }`, 'mon 22:00 60%', '7'
   ])
   const expected = [
-    /^uplink\.schedule\[0\]\.days is no day/, /^uplink\.schedule\[1\]\.from is not a time/, /^uplink\.schedule\[2\]\.to is not a time/,
-    /^uplink\.schedule\[3\] needs one of share, rate and off/, /^uplink\.schedule\[4\]\.share is too large/,
-    /^uplink\.schedule\[5\]\.rate is not a rate/, /^uplink\.schedule\[6\] needs one/, /^uplink\.schedule\[7\]\.speed is unknown/,
-    /^uplink\.schedule\[8\]\.off can only be true/, /^uplink\.schedule\[9\] is not an entry/, /^uplink\.schedule\[10\] is not an entry/
+    '[0].days is no day of the week', '[1].from is not a time of the day', '[2].to is not a time of the day',
+    '[3] needs one of share, rate and off', '[4].share is too large', '[5].rate is not a rate', '[6] needs one of',
+    '[7].speed is unknown', '[8].off can only be true', '[9] is not an entry', '[10] is not an entry'
   ]
   assert.equal(found.length, expected.length, found.join('\n'))
-  for (const [at, pattern] of expected.entries()) assert.match(found[at] ?? '', pattern)
+  for (const [at, words] of expected.entries()) assert.ok(found[at]?.startsWith(`uplink.schedule${words}`), found[at])
 })
 
 test('an entry that can never hold, one wider than the line, and one too thin to send on are refused', async (t) => {
