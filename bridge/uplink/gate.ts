@@ -4,6 +4,7 @@ import { Condition } from '../condition.ts'
 export class Gate {
   #isOpen = true
   readonly #turned = new Condition()
+  readonly #watchers = new Set<() => void>()
 
   get isOpen (): boolean { return this.#isOpen }
 
@@ -11,6 +12,7 @@ export class Gate {
     if (isOpen === this.#isOpen) return
     this.#isOpen = isOpen
     this.#turned.changed()
+    for (const look of this.#watchers) look()
   }
 
   /** Resolves once it is open, or `signal` aborts. */
@@ -20,17 +22,16 @@ export class Gate {
 
   /** Runs `work` with a signal that aborts when the gate closes, and when `signal` does. */
   async whileOpen<T> (signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const [shut, done] = [new AbortController(), new AbortController()]
-    const stop = (): void => { done.abort() }
-    signal.addEventListener('abort', stop)
-    if (signal.aborted) stop()
-    const watched = this.#turned.until(() => !this.#isOpen, done.signal).then(() => { shut.abort() })
+    const shut = new AbortController()
+    const look = (): void => { if (signal.aborted || !this.#isOpen) shut.abort() }
+    this.#watchers.add(look)
+    signal.addEventListener('abort', look)
+    look() // at once: what has begun with an open gate may pick an image
     try {
       return await work(shut.signal)
     } finally {
-      stop()
-      signal.removeEventListener('abort', stop)
-      await watched
+      this.#watchers.delete(look)
+      signal.removeEventListener('abort', look)
     }
   }
 }
