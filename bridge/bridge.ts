@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
-import { allowance as allowanceOf, type Address, type Config } from './config/config.ts'
+import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { BridgeEvent, Observe } from './events.ts'
 import { startHttp } from './http/server.ts'
@@ -14,6 +14,8 @@ import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
 import { Spool } from './spool/spool.ts'
 import { Allowance } from './uplink/allowance.ts'
+import { Limits, type Line } from './uplink/limits.ts'
+import { Timetable } from './uplink/timetable.ts'
 import { Uplink } from './uplink/uplink.ts'
 
 export interface BridgeDeps {
@@ -30,6 +32,8 @@ export interface Bridge {
   readonly localStore: LocalStore | undefined
   /** Settles when the uplink does: normally after close(), earlier only by rejecting. */
   readonly stopped: Promise<void>
+  /** Applies another line and timetable from now on; what an operator set stays in force. */
+  configureUplink (uplink: Config['uplink']): void
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.
@@ -40,6 +44,7 @@ export interface Bridge {
 interface Parts {
   readonly spool: Spool
   readonly uplink: Uplink
+  readonly limits: Limits
   readonly broker: Broker
   readonly budget: MemoryBudget
   readonly opened: OpenStore
@@ -57,23 +62,26 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
 
   const spool = await Spool.open(spoolOptions(config), observe)
   const allowance = new Allowance(allowanceOf(config.uplink))
+  const limitsFile = join(config.dataDir, 'uplink-limits.json')
+  const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
   const opened = await openStore(config, allowance, observe)
   const { store } = opened
   const { concurrency } = config.uplink
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency })
+  const { gate } = limits
+  const uplink = new Uplink({ spool, store, allowance, observe, gate }, { key: config.s3.key, concurrency })
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   const intake = createIntake({ spool, samples, observe }, config.intake)
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
-  const metrics = measure({ spool, uplink, broker, budget, opened, notes }, config, version)
+  const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes }, config, version)
   readers.splice(-1, 1, notes.observe, metrics.observe)
   for (const event of early) metrics.observe(event)
 
   let isStopping = false
   const asked = { sentBytes: () => opened.sentBytes(), isStopping: () => isStopping }
-  const shown = { spool, intake, uplink, store, budget, rates, metrics, observe, ...asked }
+  const shown = { spool, intake, uplink, limits, store, budget, rates, metrics, observe, ...asked }
   const http = await startHttp(shown, httpOptions(config, version, broker))
 
   const stop = new AbortController()
@@ -85,6 +93,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     place: store.place,
     localStore: opened.localStore,
     stopped,
+    configureUplink (changed) { limits.configure(lineOf(changed)) },
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
@@ -93,6 +102,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       await http.close()
       await stopped
       await samples.close()
+      await limits.close()
       allowance.close()
       await opened.close()
       const waiting = spool.ledger.waiting
@@ -110,6 +120,10 @@ export function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Par
     reserveBytes: spool.reserve,
     dedupWindowMs
   }
+}
+
+function lineOf (uplink: Config['uplink']): Line {
+  return { timetable: new Timetable(timetable(uplink)), capacity: uplink.capacity, overhead: uplink.overhead }
 }
 
 function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
@@ -135,7 +149,7 @@ function httpOptions ({ http, mqtt, slo }: Config, version: string, broker: Brok
 
 /** Levels are read from their owners at scrape time; a gauge kept beside its owner would drift. */
 function measure (parts: Parts, config: Config, version: string): Metrics {
-  const { spool, uplink, broker, budget, opened, notes } = parts
+  const { spool, uplink, limits, broker, budget, opened, notes } = parts
   return createMetrics({
     broker: () => broker.levels,
     budget: () => ({ ...budget.levels, limitBytes: budget.bytesMax }),
@@ -144,6 +158,8 @@ function measure (parts: Parts, config: Config, version: string): Metrics {
       const { uploading, state, heldSeconds, ...levels } = uplink.levels
       return {
         ...levels,
+        bytesPerSecond: limits.inForce.bytesPerSecond,
+        paused: limits.inForce.paused,
         inFlight: uploading.size,
         sentBytes: opened.sentBytes(),
         throttledSeconds: heldSeconds,

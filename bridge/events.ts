@@ -5,6 +5,7 @@ import type { BrokerEvent } from '../broker/events.ts'
 import type { DeviceId, ImageId } from '../broker/topics.ts'
 import type { Entry, Failure, Upload } from './entry.ts'
 import type { UnavailableReason } from './objects/object-store.ts'
+import type { LimitAction, LimitAt } from './uplink/limits.ts'
 
 export type Format = 'raw' | 'json'
 
@@ -62,6 +63,10 @@ export type BridgeEvent =
   | { readonly kind: 'entry-dropped', readonly entry: Entry }
   | { readonly kind: 'uplink-down', readonly reason: UnavailableReason, readonly detail: string, readonly retryInSeconds: number }
   | { readonly kind: 'uplink-up', readonly downSeconds: number }
+  /** What may be sent from now on; `action` undefined where time or the configuration brought it about. */
+  | ({ readonly kind: 'limit-changed', readonly action: LimitAction | undefined } & LimitAt)
+  /** What an operator set would not survive a restart, or did not. */
+  | { readonly kind: 'limits-not-kept', readonly detail: string }
   /** The local store's own fault: a full disk, a failed sync, a bug. */
   | { readonly kind: 'store-fault', readonly cause: Error }
   // HTTP

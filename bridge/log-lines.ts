@@ -2,7 +2,7 @@
 // go as they should are told of at debug only, or a thousand cameras would write the log full.
 
 import type { LimitedPacket } from '../broker/events.ts'
-import { formatBytes, formatCount, formatImages, formatSpan } from './amounts.ts'
+import { formatBytes, formatCount, formatImages, formatLine, formatSpan } from './amounts.ts'
 import type { Entry } from './entry.ts'
 import type { BridgeEvent } from './events.ts'
 
@@ -29,6 +29,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'entry-retried':
     case 'entry-dropped':
     case 'uplink-up':
+    case 'limit-changed':
       return 'info'
     case 'connect-refused':
     case 'packet-too-large':
@@ -40,6 +41,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'spool-damaged':
     case 'entry-failed':
     case 'uplink-down':
+    case 'limits-not-kept':
       return 'warn'
     case 'spool-fault':
     case 'store-fault':
@@ -94,6 +96,10 @@ export function describe (event: BridgeEvent): string {
     case 'uplink-down':
     case 'uplink-up':
       return describeUplink(event)
+    case 'limit-changed':
+      return describeLimit(event)
+    case 'limits-not-kept':
+      return event.detail
     case 'store-fault':
       return `error in the local store: ${event.cause.message}`
     case 'http-request':
@@ -147,6 +153,16 @@ function describeUplink (event: EventOf<
       return `uplink up again after ${span(event.downSeconds)}`
   }
 }
+
+function describeLimit ({ action, bytesPerSecond, source, paused, reason, until }: EventOf<'limit-changed'>): string {
+  const who = { pause: 'an operator paused uploads', resume: 'an operator resumed uploads', set_limit: 'an operator set the limit' }
+  const allowed = paused === undefined ? `uploads may take ${formatLine(bytesPerSecond)}` : 'no upload is begun'
+  const why = paused === 'operator' ? 'paused by an operator' : source === 'override' ? 'set by an operator' : SOURCES[source]
+  const end = until === undefined ? '' : ` until ${new Date(until).toISOString()}`
+  return `${action === undefined ? '' : `${who[action]}: `}${allowed}${end} (${why}${reason === undefined ? '' : `: ${reason}`})`
+}
+
+const SOURCES = { timetable: 'by the timetable', share: 'the usual share' }
 
 /** With what is behind it: LevelDB only says that a database failed to open. */
 function explain ({ message, cause }: Error): string {

@@ -22,8 +22,8 @@ const build = {
   sloTarget: gauge('sluice_slo_latency_target_seconds',
     'From acceptance to the store, an image shall take no longer.', 'seconds'),
   sloObjective: gauge('sluice_slo_objective_ratio', 'Share of the images that shall meet the latency target.', 'ratio'),
-  operatorActions: counter('sluice_operator_actions_total', 'Images an operator sent again or deleted.', 'count',
-    { action: ['retry', 'purge'] })
+  operatorActions: counter('sluice_operator_actions_total', 'What operators did: to the uplink, and to images they sent again or deleted.', 'count',
+    { action: ['pause', 'resume', 'set_limit', 'retry', 'purge'] })
 }
 
 const mqtt = {
@@ -114,11 +114,11 @@ const upload = {
   uploadInFlight: gauge('sluice_upload_inflight', 'Puts started whose outcome is not known yet.', 'count'),
   uploadConcurrency: gauge('sluice_upload_concurrency_limit', 'uplink.concurrency: the most puts at once.', 'count'),
   uploadAllowance: gauge('sluice_upload_rate_limit_bytes_per_second',
-    'Allowance in force now: bytes a second that may go to the store.', 'bytes_per_second'),
+    'Allowance in force now: bytes a second that may go to the store; 0 while no upload may begin.', 'bytes_per_second'),
   uploadThrottled: counter('sluice_upload_throttled_seconds_total',
     'Time in which an image was ready to go and the allowance held it back.', 'seconds'),
   uploadPaused: gauge('sluice_upload_paused', '1 while nothing is uploaded for this reason.', 'flag',
-    { reason: ['circuit_open'] }),
+    { reason: ['operator', 'schedule', 'circuit_open'] }),
   uploadLastSuccess: gauge('sluice_upload_last_success_timestamp_seconds',
     'Last image confirmed by the store; 0 when there was none since the start.', 'timestamp'),
   localStoreErrors: counter('sluice_local_store_errors_total',
@@ -137,7 +137,8 @@ const http = {
   httpRequests: counter('sluice_http_requests_total', 'HTTP requests, by route and class of status.', 'count', {
     route: [
       '/', '/list', '/livez', '/readyz', '/metrics', '/api/v1/status', '/api/v1/images', '/api/v1/images/retry',
-      '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry', 'other'
+      '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry', '/api/v1/uplink',
+      '/api/v1/uplink/limits', '/api/v1/uplink/pause', '/api/v1/uplink/resume', 'other'
     ],
     code: ['2xx', '3xx', '4xx', '5xx']
   }),

@@ -37,6 +37,10 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'uplink-down':
     case 'uplink-up':
       return countUplink(record, event)
+    case 'limit-changed':
+      return event.action === undefined ? undefined : record.add('operatorActions', 1, { action: event.action })
+    case 'limits-not-kept':
+      return
     case 'store-fault':
       return record.add('localStoreErrors', 1)
     case 'http-request':

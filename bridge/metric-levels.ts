@@ -4,6 +4,7 @@ import type { Ledger } from './entry.ts'
 import type { PauseReason } from './events.ts'
 import { catalogue } from './metric-catalogue.ts'
 import type { Recorder } from './metric-recorder.ts'
+import type { PausedBy } from './uplink/limits.ts'
 
 /** What is read from its owner at every scrape; a gauge kept beside its owner would drift. All cheap, none throws. */
 export interface MetricLevels {
@@ -54,6 +55,8 @@ export interface UplinkLevels {
   /** Since the start, time in which an image was ready and the allowance held it back. */
   readonly throttledSeconds: number
   readonly down: boolean
+  /** Who keeps uploads from beginning. */
+  readonly paused: PausedBy | undefined
   /** Ms since epoch. */
   readonly lastStoredAt: number | undefined
 }
@@ -102,6 +105,9 @@ function recordUplink (record: Recorder, uplink: UplinkLevels): void {
   record.setTotal('uploadSentBytes', uplink.sentBytes)
   record.setTotal('uploadThrottled', uplink.throttledSeconds)
   record.set('uploadPaused', uplink.down ? 1 : 0, { reason: 'circuit_open' })
+  for (const reason of ['operator', 'schedule'] as const) {
+    record.set('uploadPaused', uplink.paused === reason ? 1 : 0, { reason })
+  }
   record.set('uploadLastSuccess', (uplink.lastStoredAt ?? 0) / 1000)
 }
 

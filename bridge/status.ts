@@ -2,10 +2,12 @@
 // the CLI show the same object.
 
 import type { Ledger } from './entry.ts'
+import { describeLimit, type LimitStatus } from './limit-status.ts'
 import type { UnavailableReason } from './objects/object-store.ts'
 import type { Flow, Pace } from './rates.ts'
 import type { Sum } from './spool/accounts.ts'
 import type { SpoolLevels } from './spool/spool.ts'
+import type { LimitInForce } from './uplink/limits.ts'
 import type { UplinkLevels } from './uplink/uplink.ts'
 import { accountedFor, judge, type Verdict } from './verdict.ts'
 
@@ -21,6 +23,7 @@ export interface Facts {
   /** `uploaded`: all that ever was. */
   readonly spool: SpoolLevels
   readonly uplink: UplinkLevels
+  readonly limit: LimitInForce
   readonly flow: Flow
   /** On the wire to the store, since the start and lately. */
   readonly sentBytes: number
@@ -57,6 +60,8 @@ export interface Status {
     /** 0 to 1. */
     readonly used: number
   }
+  /** The limit in force, and why. */
+  readonly limit: LimitStatus
   readonly uplink: {
     readonly state: 'up' | 'down'
     readonly reason: UnavailableReason | undefined
@@ -79,7 +84,7 @@ export interface Status {
 }
 
 export function describeStatus (facts: Facts): Status {
-  const { now, spool, uplink, flow, ledger } = facts
+  const { now, spool, uplink, limit, flow, ledger } = facts
   const [uploading, retrying] = uploadingAndRetrying(uplink)
   const forecast = foresee(facts)
   return {
@@ -100,10 +105,11 @@ export function describeStatus (facts: Facts): Status {
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
-      bytesPerSecond: uplink.bytesPerSecond,
+      bytesPerSecond: limit.bytesPerSecond,
       sentBytesPerSecond: facts.sentBytesPerSecond,
-      used: uplink.bytesPerSecond > 0 ? facts.sentBytesPerSecond / uplink.bytesPerSecond : 0
+      used: limit.bytesPerSecond > 0 ? facts.sentBytesPerSecond / limit.bytesPerSecond : 0
     },
+    limit: describeLimit(limit),
     uplink: describeUplink(uplink, facts.sentBytes),
     forecast,
     ledger: { ...ledger, exact: ledger.acknowledged === accountedFor(ledger) },
@@ -125,8 +131,8 @@ export function describeStatus (facts: Facts): Status {
 /** Before this much has been measured, the allowance is the better guess at what can go out. */
 const BUSY_SECONDS_MIN = 5
 
-export function foresee ({ spool, uplink, flow }: Facts): Forecast {
-  const net = outgoing(uplink, flow) - flow.in.bytesPerSecond
+export function foresee ({ spool, uplink, limit, flow }: Facts): Forecast {
+  const net = (limit.paused === undefined ? outgoing(uplink, flow) : 0) - flow.in.bytesPerSecond
   const isFull = spool.paused?.reason === 'spool_full' || spool.paused?.reason === 'disk_low'
   const room = Math.max(0, Math.min(spool.limitBytes - spool.usedBytes, spool.diskFreeBytes))
   return {

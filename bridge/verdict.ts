@@ -6,7 +6,7 @@ import type { Pace } from './rates.ts'
 import type { Facts, Forecast } from './status.ts'
 
 export type VerdictWord =
-  'NOT ACCEPTING' | 'STORAGE ERROR' | 'UPLINK DOWN' | 'FALLING BEHIND' | 'CATCHING UP' | 'KEEPING UP'
+  'NOT ACCEPTING' | 'STORAGE ERROR' | 'UPLINK DOWN' | 'UPLOADS PAUSED' | 'FALLING BEHIND' | 'CATCHING UP' | 'KEEPING UP'
 
 export interface Verdict {
   readonly word: VerdictWord
@@ -17,7 +17,7 @@ export interface Verdict {
 /** Exactly one, the first that holds: what stops devices, then what stops uploads, then which way the backlog goes. */
 export function judge (facts: Facts, forecast: Forecast): Verdict {
   const said = notAccepting(facts) ?? storageError(facts) ?? uplinkDown(facts, forecast) ??
-    behind(facts, forecast) ?? keepingUp(facts)
+    uploadsPaused(facts, forecast) ?? behind(facts, forecast) ?? keepingUp(facts)
   return { word: said.word, sentence: `${said.word}: ${said.parts.join(' ')}` }
 }
 
@@ -68,13 +68,33 @@ function storageError (facts: Facts): Said | undefined {
 }
 
 function uplinkDown (facts: Facts, { fullInSeconds }: Forecast): Said | undefined {
-  const { uplink: { state }, now } = facts
+  const { uplink: { state }, limit, now } = facts
   if (state.kind === 'up') return undefined
   const why = state.detail.includes(state.reason) ? state.detail : `${state.reason}: ${state.detail}`
   const cause = `nothing could be uploaded for ${formatSpan((now - state.since) / 1000)} (${why});`
-  const next = state.retryAt <= now ? 'trying now.' : `next try in ${formatSpan((state.retryAt - now) / 1000)}.`
+  const next = limit.paused !== undefined
+    ? 'uploads are paused, and it is not tried before they go on.'
+    : state.retryAt <= now ? 'trying now.' : `next try in ${formatSpan((state.retryAt - now) / 1000)}.`
   const room = fullInSeconds === undefined ? '' : `, with room for about ${formatSpan(fullInSeconds)} more`
   return { word: 'UPLINK DOWN', parts: [cause, next, `${waiting(facts)}${room}.`, kept(facts)] }
+}
+
+/** By an operator, or by the timetable. */
+function uploadsPaused (facts: Facts, { fullInSeconds }: Forecast): Said | undefined {
+  const { limit: { paused, since, reason }, uplink: { uploading }, now } = facts
+  if (paused === undefined) return undefined
+  const span = since === undefined ? undefined : formatSpan(Math.max(0, now - since) / 1000)
+  const who = paused === 'operator'
+    ? `an operator paused them${span === undefined ? '' : ` ${span} ago`}${reason === undefined ? '' : ` (${reason})`}`
+    : `the timetable has had them off${span === undefined ? '' : ` for ${span}`}`
+  const underWay = uploading.size === 0 ? [] : [`What is under way (${formatImages(uploading.size)}) is let through.`]
+  const room = fullInSeconds === undefined ? '' : `, with room for about ${formatSpan(fullInSeconds)} more`
+  const parts = [`${who},${untilOf(facts)}.`, ...underWay, `${waiting(facts)}${room}.`, kept(facts)]
+  return { word: 'UPLOADS PAUSED', parts }
+}
+
+function untilOf ({ limit: { until }, now }: Facts): string {
+  return until === undefined ? ' until they are resumed' : ` and for another ${formatSpan(Math.max(0, until - now) / 1000)}`
 }
 
 /** More than the target behind: growing, or shrinking. */
@@ -122,9 +142,10 @@ function remaining ({ spool }: Facts): string {
   return `${formatImages(count)} (${formatBytes(bytes)}) ${count === 1 ? 'stays' : 'stay'}`
 }
 
-function line ({ uplink, sentBytesPerSecond }: Facts): string {
+function line ({ uplink, limit, sentBytesPerSecond }: Facts): string {
   if (uplink.state.kind === 'down') return `The uplink is down (${uplink.state.reason}).`
-  const used = uplink.bytesPerSecond > 0 ? sentBytesPerSecond / uplink.bytesPerSecond : 0
+  if (limit.paused !== undefined) return 'Uploads are paused.'
+  const used = limit.bytesPerSecond > 0 ? sentBytesPerSecond / limit.bytesPerSecond : 0
   return `${formatPercent(used)} of the allowance is used.`
 }
 

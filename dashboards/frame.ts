@@ -70,7 +70,8 @@ export function variableOfToday ({ type = '', name, label, query, multi, include
 /** What explains a change in any graph: a start of the process, an uplink that was down, intake that was paused. */
 export const marks: readonly MarkJson[] = [
   mark('Start', 'blue', startedAt, { useValueForTime: true }),
-  mark('Uplink down', 'orange', `${highest('uploadPaused')} == 1`),
+  mark('Uplink down', 'orange', `${highest('uploadPaused', { reason: 'circuit_open' })} == 1`),
+  mark('Uploads paused', 'purple', `${highest('uploadPaused', { reason: { not: 'circuit_open' } })} == 1`),
   mark('Intake paused', 'red', `${highest('ingestPaused')} == 1`)
 ]
 

@@ -121,7 +121,7 @@ test('a fault that nobody caught is one line in the log, and ends with 70', asyn
   assert.match(lines[0] ?? '', /internal error: planted/)
 })
 
-test('a reload applies the level of the log, names what needs a restart, and takes nothing from a bad file', async (t) => {
+test('a reload applies the level of the log and the share of the line, names what needs a restart, and takes nothing from a bad file', async (t) => {
   const cwd = await tempDirectory(t)
   const file = join(cwd, 'sluice.yaml')
   await writeFile(file, 'uplink:\n  share: 20%\n')
@@ -130,6 +130,11 @@ test('a reload applies the level of the log, names what needs a restart, and tak
   process.kill('SIGHUP')
   await eventually(() => stderr().includes('log.level is debug from now on'))
   await eventually(() => stderr().includes('restart to apply uplink.timeout'))
+  await writeFile(file, 'uplink:\n  share: 40%\n  timeout: 30s\n')
+  process.kill('SIGHUP')
+  await eventually(() => stderr().includes('uplink.share holds from now on'))
+  const { limit } = await (await fetch(`${url}/api/v1/uplink`)).json() as { limit: { bytesPerSecond: number } }
+  assert.equal(limit.bytesPerSecond, 9_500_000)
   await appendFile(file, 'mqtt: { maxPacketSize: huge }\n')
   process.kill('SIGHUP')
   await eventually(() => stderr().includes('configuration not applied: mqtt.maxPacketSize: \\"huge\\" is not a size'))

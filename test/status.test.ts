@@ -8,7 +8,7 @@ const NOW = Date.parse('2026-11-03T03:00:00Z')
 const MB = 1e6
 
 /** A site at rest, changed by what a test is about. */
-function facts ({ spool = {}, uplink = {}, flow = {}, ledger = {}, ...more }: {
+function facts ({ spool = {}, uplink = {}, limit = {}, flow = {}, ledger = {}, ...more }: {
   [part in keyof Facts]?: Facts[part] extends object ? Partial<Facts[part]> : Facts[part]
 } = {}): Facts {
   return {
@@ -41,6 +41,16 @@ function facts ({ spool = {}, uplink = {}, flow = {}, ledger = {}, ...more }: {
       heldSeconds: 0,
       lastStoredAt: NOW - 1000,
       ...uplink
+    },
+    limit: {
+      bytesPerSecond: 4.75 * MB,
+      source: 'share',
+      paused: undefined,
+      reason: undefined,
+      since: undefined,
+      until: undefined,
+      next: undefined,
+      ...limit
     },
     flow: {
       in: { imagesPerSecond: 0, bytesPerSecond: 0 },

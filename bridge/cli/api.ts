@@ -8,7 +8,7 @@ import type { Shell } from './shell.ts'
 
 export interface Api {
   /** Answers the JSON of a 2xx, undefined where there is none. Throws a CommandError for everything else. */
-  ask (method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown>
+  ask (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown>
 }
 
 const TIMEOUT_MS = 15_000
@@ -24,11 +24,12 @@ export function createApi (options: Options, { env }: Shell): Api {
   const base = readUrl(String(options['url']))
   const token = readToken(options['tokenFile'], env)
   return {
-    async ask (method, path) {
-      const response = await send(new URL(path, base), method, token)
-      const body = await readBody(response, base)
-      if (!response.ok) throw explain(response.status, body, base)
-      return body
+    async ask (method, path, body) {
+      const sent = { method, body: body === undefined ? null : JSON.stringify(body) }
+      const response = await send(new URL(path, base), sent, token)
+      const answer = await readBody(response, base)
+      if (!response.ok) throw explain(response.status, answer, base)
+      return answer
     }
   }
 }
@@ -51,11 +52,16 @@ function readToken (file: unknown, env: Shell['env']): string | undefined {
   }
 }
 
-async function send (url: URL, method: string, token: string | undefined): Promise<Response> {
+async function send (
+  url: URL, request: { readonly method: string, readonly body: string | null }, token: string | undefined
+): Promise<Response> {
   try {
     return await fetch(url, {
-      method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...request,
+      headers: {
+        ...request.body === null ? {} : { 'content-type': 'application/json' },
+        ...token === undefined ? {} : { authorization: `Bearer ${token}` }
+      },
       signal: AbortSignal.timeout(TIMEOUT_MS)
     })
   } catch (cause) {

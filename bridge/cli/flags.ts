@@ -13,7 +13,7 @@ export function addSettings (command: Command): Command {
   for (const section of sections) {
     for (const { flag, description, fallback, whenNull } of section.settings) {
       if (flag === undefined) continue
-      const standard = fallback === null ? whenNull ?? 'none' : [fallback].flat().join(',')
+      const standard = fallback === null ? whenNull ?? 'none' : [fallback].flat().join(',') || 'none'
       command.addOption(new Option(`--${flag} <value>`, `${description} (${standard})`)
         .helpGroup(`Settings${section.name === '' ? '' : `, ${section.name}`}:`))
     }

@@ -8,6 +8,7 @@ import { addImages } from './images.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
 import { addStatus } from './status.ts'
+import { addUplink } from './uplink.ts'
 
 const EXAMPLES = [
   'sluice serve                                    start with the defaults, all of it in ./data',
@@ -16,6 +17,7 @@ const EXAMPLES = [
   'sluice config example > sluice.yaml             every setting with its default',
   'sluice check -c sluice.yaml                     would it start?',
   'sluice status                                   how does it stand?',
+  'sluice uplink limit 6Mbit --for 1h              leave more of the line to others',
   'mosquitto_pub -t devices/cam-1/images -q 1 -f photo.jpg'
 ]
 
@@ -52,5 +54,6 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addConfig(program, shell, finish)
   addStatus(program, shell)
   addImages(program, shell)
+  addUplink(program, shell)
   return program
 }

@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts'
 import { changedSettings, resolveConfig, type Resolved } from '../config/read-config.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
 import type { Sources } from '../config/sources.ts'
@@ -29,23 +30,43 @@ export function createSwitchableLog (options: LogOptions): SwitchableLog {
   }
 }
 
+/** What of the uplink a running service takes over. */
+const UPLINK = ['uplink.capacity', 'uplink.share', 'uplink.overhead', 'uplink.schedule', 'uplink.timeZone']
+
+export interface Reloaded {
+  /** As the service was started. */
+  readonly running: Resolved
+  readonly log: SwitchableLog
+  /** Undefined while the service starts. */
+  readonly configureUplink: ((uplink: Config['uplink']) => void) | undefined
+}
+
 /**
- * SIGHUP: reads everything again, applies what can change in a running service (the log's level), and
- * names what differs from `running` and waits for a restart. A problem anywhere changes nothing.
+ * SIGHUP: reads everything again, applies what can change in a running service (the log's level, the line and its
+ * timetable), and names what differs from `running` and waits for a restart. A problem anywhere changes nothing.
+ * Returns what holds of the uplink; `before` is what held so far.
  */
-export function reload (sources: Sources, running: Resolved, log: SwitchableLog): void {
+export function reload (sources: Sources, before: Resolved, { running, log, configureUplink }: Reloaded): Resolved {
   try {
     const read = resolveConfig(sources)
-    const { level } = read.config.log
-    const later = changedSettings(running, read).filter((path) => path !== 'log.level')
+    const { log: { level }, uplink } = read.config
     if (level !== log.level) {
       log.switchTo(level)
       log.info(`configuration read again: log.level is ${level} from now on`)
     }
+    const live = configureUplink === undefined ? [] : UPLINK
+    const applied = changedSettings(before, read).filter((path) => live.includes(path))
+    if (applied.length > 0) {
+      configureUplink?.(uplink)
+      log.info(`configuration read again: ${applied.join(', ')} ${applied.length === 1 ? 'holds' : 'hold'} from now on`)
+    }
+    const later = changedSettings(running, read).filter((path) => path !== 'log.level' && !live.includes(path))
     if (later.length === 0) log.info('configuration read again: nothing waits for a restart')
     else log.warn(`configuration read again: restart to apply ${later.join(', ')}`)
+    return configureUplink === undefined ? before : read
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     for (const problem of error.problems) log.error(`configuration not applied: ${formatProblem(problem)}`)
+    return before
   }
 }

@@ -34,10 +34,11 @@ async function serve (sources: Sources, shell: Shell): Promise<ExitCode> {
   const { config } = resolved
   const log = createSwitchableLog(config.log)
   shell.onFault((error) => { log.error(explainFailure(error).message) })
-  const asked = listenForSignals({ sources, resolved, log, shell })
+  let bridge: Bridge | undefined
+  const asked = listenForSignals({ sources, resolved, log, shell, bridge: () => bridge })
   try {
     const { startBridge } = await import('../bridge.ts')
-    const bridge = await startBridge(config, { log, version: shell.version })
+    bridge = await startBridge(config, { log, version: shell.version })
     for (const line of formatWelcome(config, bridge)) shell.print(line)
     return await runUntil(asked, bridge, config, shell)
   } catch (error) {
@@ -79,6 +80,8 @@ interface Signalled {
   readonly resolved: Resolved
   readonly log: SwitchableLog
   readonly shell: Shell
+  /** Undefined while it starts. */
+  readonly bridge: () => Bridge | undefined
 }
 
 // On Ctrl-C under `npm start` the terminal tells the whole process group, and npm tells us once more
@@ -86,14 +89,15 @@ interface Signalled {
 const ONE_REQUEST_MS = 1_000
 
 /** Resolves at the first request to stop. The second does not wait: what is acknowledged is on disk anyway. */
-function listenForSignals ({ sources, resolved, log, shell }: Signalled): Promise<void> {
+function listenForSignals ({ sources, resolved, log, shell, bridge }: Signalled): Promise<void> {
   const grace = formatDuration(resolved.config.shutdown.graceMs)
   let askedAt: number | undefined
+  let applied = resolved
   return new Promise((resolve) => {
     shell.onSignal((signal) => {
       switch (signal) {
         case 'SIGHUP':
-          reload(sources, resolved, log)
+          applied = reload(sources, applied, { running: resolved, log, configureUplink: bridge()?.configureUplink })
           break
         case 'SIGTERM':
         case 'SIGINT':

@@ -27,7 +27,7 @@ export function addStatus (program: Command, shell: Shell): void {
 }
 
 export function formatStatus (status: Status): string {
-  const { images, backlog, rates, allowance, spool, ledger, duplicates } = status
+  const { images, backlog, rates, allowance, limit, spool, ledger, duplicates } = status
   const oldest = backlog.count === 0 ? '' : `oldest ${formatSpan(backlog.oldestSeconds)}`
   const { acknowledged, uploaded, waiting, failed, dropped } = ledger
   const parts = Object.entries({ uploaded, waiting, failed, dropped })
@@ -48,7 +48,7 @@ export function formatStatus (status: Status): string {
     formatTable([
       ['in', ...paceOf(rates.in)],
       ['out', ...paceOf(rates.out)],
-      ['allowance', formatLine(allowance.bytesPerSecond), `${formatPercent(allowance.used)} used`],
+      ['allowance', formatLine(allowance.bytesPerSecond), `${formatPercent(allowance.used)} used`, nextOf(limit)],
       ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}`],
       ['disk', formatBytes(spool.diskFreeBytes), 'free']
     ]),
@@ -59,6 +59,12 @@ export function formatStatus (status: Status): string {
 
 function row (name: string, { count, bytes }: Status['images']['uploaded'], note = ''): string[] {
   return [name, formatCount(count), bytes === undefined || bytes === 0 ? '' : formatBytes(bytes), note]
+}
+
+/** `until 2026-11-23T22:00:00Z, then 23.8 Mbit/s`. */
+function nextOf ({ until, next }: Status['limit']): string {
+  if (until === undefined || next === undefined) return ''
+  return `until ${until}, then ${next.bytesPerSecond === 0 ? 'none' : formatLine(next.bytesPerSecond)}`
 }
 
 function paceOf ({ imagesPerSecond, bytesPerSecond }: Pace): readonly [string, string] {

@@ -2,6 +2,7 @@
 
 import { formatAddress, isLoopback } from './address.ts'
 import type { Config } from './config.ts'
+import { checkSchedule } from './schedule.ts'
 import { formatSize } from './units.ts'
 
 /** A sentence about one setting that rests on the values of all that it reads. */
@@ -18,7 +19,8 @@ const SEGMENTS_MIN = 4
 export function checkConfig (config: Config): readonly Doubt[] {
   return [
     ...checkSizes(config), ...checkAnonymous(config), ...checkHttp(config), ...checkLocalStore(config),
-    ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config)
+    ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config),
+    ...checkSchedule(config.uplink)
   ]
 }
 

@@ -1,6 +1,8 @@
 // The whole configuration, resolved: numbers in base units, defaults filled in. Read once in main;
 // every part is handed the numbers it needs and none reads configuration itself.
 
+import type { ScheduleEntry } from './schedule.ts'
+
 export interface Config {
   readonly dataDir: string
   readonly mqtt: {
@@ -46,6 +48,9 @@ export interface Config {
     readonly share: number
     /** 0 to 1. */
     readonly overhead: number
+    readonly schedule: readonly ScheduleEntry[]
+    /** IANA's name. */
+    readonly timeZone: string
     readonly concurrency: number
     readonly timeoutMs: number
   }
@@ -60,7 +65,31 @@ export interface Address {
   readonly port: number
 }
 
-/** Bytes per second that may cross the wire to the store. */
+/** Bytes per second that may cross the wire to the store, outside of the schedule. */
 export function allowance (uplink: Config['uplink']): number {
   return uplink.capacity / 8 * uplink.share * (1 - uplink.overhead)
+}
+
+/** The same by the week, as uplink/timetable.ts takes it: what a share or a rate of the line comes to for uploads. */
+export function timetable (uplink: Config['uplink']): {
+  readonly entries: ReadonlyArray<Omit<ScheduleEntry, 'limit'> & { readonly bytesPerSecond: number }>
+  readonly bytesPerSecond: number
+  readonly timeZone: string
+} {
+  const { capacity, overhead, schedule, timeZone } = uplink
+  const bits = ({ limit }: ScheduleEntry): number => {
+    switch (limit.kind) {
+      case 'share': return limit.share * capacity
+      case 'rate': return limit.rate
+      case 'off': return 0
+    }
+  }
+  return {
+    entries: schedule.map((entry) => {
+      const { days, from, to } = entry
+      return { days, from, to, bytesPerSecond: bits(entry) / 8 * (1 - overhead) }
+    }),
+    bytesPerSecond: allowance(uplink),
+    timeZone
+  }
 }

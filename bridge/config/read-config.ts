@@ -26,13 +26,13 @@ export function resolveConfig (sources: Sources): Resolved {
   const { given, problems } = readSources(sources)
   const good = new Map<string, Given>()
   for (const one of given.values()) {
-    const refusal = refusalOf(one)
-    if (refusal === undefined) good.set(one.setting.path, one)
-    else problems.push(problemWith(one.setting.path, refusal, given))
+    const refusals = refusalsOf(one)
+    if (refusals.length === 0) good.set(one.setting.path, one)
+    problems.push(...refusals.map(({ path, message }) => problemWith(path, message, given)))
   }
   const config = toConfig(settings.parse(toTree(good)))
   // A check that reads a value already refused would judge the default in its place.
-  const refused = new Set(problems.map(({ path }) => path))
+  const refused = new Set(problems.map(({ path }) => settingOf(path)))
   const doubts = checkConfig(config).filter(({ reads }) => !reads.some((path) => refused.has(path)))
   problems.push(...doubts.map(({ path, message }) => problemWith(path, message, given)))
   if (problems.length > 0) throw new ConfigError(problems)
@@ -58,15 +58,35 @@ const SECRETS = new Set(catalogue
   .filter(({ isSecret }) => isSecret)
   .map(({ path }) => path.split('.').at(-1)))
 
-function refusalOf ({ setting, value }: Given): string | undefined {
+/** Of a list, what is wrong in each place: `uplink.schedule[1].from`. */
+function refusalsOf ({ setting, value }: Given): ReadonlyArray<Pick<Problem, 'path' | 'message'>> {
   const result = z.safeParse(setting.type, value)
-  return result.success ? undefined : result.error.issues[0]?.message
+  const issues = result.success ? [] : result.error.issues
+  return issues
+    .filter(({ path }, at) => at === 0 || path.length > 0)
+    .map(({ path: within, message }) => ({ path: formatPath(setting.path, within), message }))
+}
+
+function formatPath (path: string, within: readonly PropertyKey[]): string {
+  return path + within.map((key) => typeof key === 'number' ? `[${key}]` : `.${String(key)}`).join('')
+}
+
+/** `uplink.schedule` of `uplink.schedule[1].from`. */
+function settingOf (path: string): string {
+  return path.replace(/\[.*$/, '')
+}
+
+/** What stands in one place of a list; the whole of it where it was written as one text. */
+function valueAt (value: unknown, path: string): unknown {
+  const keys = path.slice(settingOf(path).length).split(/[[\].]+/).filter((key) => key !== '')
+  return keys.reduce((inner, key) =>
+    typeof inner === 'object' && inner !== null ? (inner as Readonly<Record<string, unknown>>)[key] : inner, value)
 }
 
 function problemWith (path: string, message: string, given: ReadonlyMap<string, Given>): Problem {
-  const setting = settingAt(path)
-  const one = given.get(path)
-  const value = one === undefined ? setting?.fallback : one.value
+  const setting = settingAt(settingOf(path))
+  const one = given.get(settingOf(path))
+  const value = valueAt(one === undefined ? setting?.fallback : one.value, path)
   return {
     path,
     message,
@@ -135,6 +155,8 @@ function toConfig (settings: Settings): Config {
       capacity: uplink.capacity,
       share: uplink.share,
       overhead: uplink.overhead,
+      schedule: uplink.schedule,
+      timeZone: uplink.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
       concurrency: uplink.concurrency,
       timeoutMs: uplink.timeout
     },

@@ -6,6 +6,7 @@ import {
   address, choice, count, duration, flag, flagOr, later, list, optionalText, rate, secret, share, size, text,
   type Form
 } from './kinds.ts'
+import { schedule, timeZone } from './schedule.ts'
 
 const IMAGE_TYPE: Form = {
   pattern: /^image\/[a-z0-9.+-]+$/,
@@ -92,13 +93,13 @@ export const settings = z.strictObject({
     capacity: rate('200Mbit', 'What the line carries upwards, in bits per second.', { min: 8_000 }),
     share: share('20%', 'How much of it uploads may take.', { above: 0, max: 1 }),
     overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
-    schedule: later(),
+    schedule: schedule('Other shares of it by the week: [{ days: mon-fri, from: "22:00", to: "06:00", share: 60% }], or rate: 6Mbit, or off: true.'),
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
     order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
     lanes: later(),
     retryShare: later(),
     timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),
-    timeZone: later()
+    timeZone: timeZone('Of the hours in the schedule, with daylight saving, like Europe/Berlin.')
   }),
 
   slo: section('What counts as in time.', {

@@ -4,6 +4,7 @@ import type { Intake } from '../intake/intake.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { Rates } from '../rates.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { Limits } from '../uplink/limits.ts'
 import type { UplinkLevels } from '../uplink/uplink.ts'
 
 /** The parts that the HTTP surface shows and talks to. */
@@ -11,6 +12,7 @@ export interface HttpDeps {
   readonly spool: HeldImages
   readonly intake: Intake
   readonly uplink: { readonly levels: UplinkLevels }
+  readonly limits: Pick<Limits, 'inForce' | 'orders' | 'capacity' | 'timeZone' | 'set' | 'pause' | 'resume'>
   /** Bytes on the wire to the store since the start. */
   readonly sentBytes: () => number
   readonly store: Pick<ObjectStore, 'place' | 'get'>

@@ -18,7 +18,7 @@ export interface Exchange {
 /** Undefined where there is nobody left to answer. */
 export type Handler = (exchange: Exchange) => Reply | undefined | Promise<Reply | undefined>
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 export interface Route {
   /** A path with `{id}` for one segment: the whole set of values of the metrics' label `route`. */

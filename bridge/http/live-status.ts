@@ -25,6 +25,7 @@ export function openLiveStatus (deps: HttpDeps, { version, targetMs }: Pick<Http
       ledger: deps.spool.ledger,
       spool: deps.spool.levels,
       uplink: deps.uplink.levels,
+      limit: deps.limits.inForce,
       flow: deps.rates.read(),
       sentBytes: deps.sentBytes(),
       sentBytesPerSecond: sent.perSecond,

@@ -8,6 +8,7 @@ export const TONES: { readonly [word in VerdictWord]: 'good' | 'busy' | 'warn' |
   'KEEPING UP': 'good',
   'CATCHING UP': 'busy',
   'FALLING BEHIND': 'warn',
+  'UPLOADS PAUSED': 'warn',
   'UPLINK DOWN': 'bad',
   'STORAGE ERROR': 'bad',
   'NOT ACCEPTING': 'bad'

@@ -7,7 +7,7 @@ import { json, type Reply } from './reply.ts'
 type RequestFault =
   | 'not_found' | 'method_not_allowed' | 'bad_query' | 'ambiguous_id' | 'wrong_state' | 'deleted' | 'damaged'
   | 'store_unreachable' | 'store_lost' | 'not_authorized' | 'forbidden' | 'length_required' | 'too_slow'
-  | 'unsupported_type' | 'bad_form' | 'busy' | 'fault'
+  | 'unsupported_type' | 'bad_form' | 'bad_limit' | 'busy' | 'fault'
 
 export type ProblemCode = RequestFault | RefusalReason | PauseReason
 
@@ -27,6 +27,7 @@ const PROBLEMS: { readonly [code in ProblemCode]: readonly [status: number, titl
   too_slow: [408, 'The request came too slowly'],
   unsupported_type: [415, 'The content type is not taken'],
   bad_form: [400, 'The form cannot be read'],
+  bad_limit: [422, 'This limit cannot be set'],
   busy: [503, 'Too much at once'],
   fault: [500, 'Something went wrong in here'],
 

@@ -7,6 +7,7 @@ import type { LiveStatus } from './live-status.ts'
 import { createPageHandler } from './page.ts'
 import { createReceiver } from './receive.ts'
 import { json, text } from './reply.ts'
+import { createUplinkHandlers } from './uplink.ts'
 
 /** Everything that can be asked for, and what answers; the first that fits. */
 export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, status }: {
@@ -16,6 +17,7 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
   const images = createImageHandlers(deps, options.token)
   const content = createContentHandler(deps, limits)
   const receive = createReceiver(deps, options, limits)
+  const uplink = createUplinkHandlers(deps, options.token, limits)
   const page = createPageHandler(deps, options, status)
   return [
     { path: '/', methods: { GET: page, POST: receive } },
@@ -33,7 +35,11 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
     { path: '/api/v1/images/retry', methods: { POST: images.retryAll } },
     { path: '/api/v1/images/{id}', methods: { GET: images.show, DELETE: images.drop } },
     { path: '/api/v1/images/{id}/content', methods: { GET: content } },
-    { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } }
+    { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } },
+    { path: '/api/v1/uplink', methods: { GET: uplink.show } },
+    { path: '/api/v1/uplink/limits', methods: { PATCH: uplink.limit } },
+    { path: '/api/v1/uplink/pause', methods: { POST: uplink.pause } },
+    { path: '/api/v1/uplink/resume', methods: { POST: uplink.resume } }
   ]
 }
 

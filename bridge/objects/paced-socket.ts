@@ -10,8 +10,11 @@
 import type { Socket } from 'node:net'
 
 export interface Pacing {
-  /** Resolves when so many more bytes may leave. Settles at once, either way, when the signal aborts. */
-  readonly pace: (bytes: number, signal?: AbortSignal) => Promise<void>
+  /**
+   * Resolves when so many more bytes may leave; false where they may not, and are to be asked for in smaller pieces.
+   * Settles at once, either way, when the signal aborts.
+   */
+  readonly pace: (bytes: number, signal?: AbortSignal) => Promise<boolean | void>
   /** The most that one call of `pace` may ask for at present; below 1 it is asked for single bytes. */
   readonly paceBytesMax: () => number
 }
@@ -46,7 +49,8 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
     socket.once('close', resolve)
   })
 
-  const takeTurn = async (bytes: number) => {
+  /** False where nothing was taken, because the line has become thinner and `bytes` can be cut smaller. */
+  const takeTurn = async (bytes: number, canBeCut: boolean) => {
     // A signal of its own, so that what a pacer hangs on it is gone after the turn.
     const gone = new AbortController()
     const stop = () => gone.abort(CLOSED)
@@ -57,8 +61,9 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
       for (let rest = bytes; rest > 0;) {
         if (socket.destroyed) throw CLOSED
         const turn = Math.min(rest, turnBytesMax())
-        await pace(turn, gone.signal)
-        rest -= turn
+        const isGiven = await pace(turn, gone.signal) !== false
+        if (!isGiven && canBeCut && rest === bytes) return false
+        if (isGiven) rest -= turn
       }
     } finally {
       clearInterval(awake)
@@ -66,20 +71,21 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
     }
     if (socket.destroyed) throw CLOSED
     sent(bytes)
+    return true
   }
 
   // A connection that is refused is charged nothing, a handshake that fails is charged all the same.
   const connected = happened('connect')
   const opened = overhead === undefined
     ? connected
-    : Promise.all([connected.then(() => takeTurn(overhead.handshakeBytes)), happened('secureConnect')])
+    : Promise.all([connected.then(() => takeTurn(overhead.handshakeBytes, false)), happened('secureConnect')])
   opened.catch(() => {}) // whoever writes next is told
 
-  const send = async (chunks: readonly Buffer[]) => {
+  const send = async (chunks: readonly Buffer[]): Promise<void> => {
     await opened
     for (const piece of pieces(chunks, () => plaintextBytesMax(turnBytesMax(), overhead))) {
-      await takeTurn(wireBytes(piece, overhead))
-      await writeOut(piece)
+      if (await takeTurn(wireBytes(piece, overhead), true)) await writeOut(piece)
+      else await send(piece)
     }
   }
 

@@ -1,4 +1,5 @@
 import Bottleneck from 'bottleneck'
+import { RateHistory } from './rate-history.ts'
 import { Window } from './window.ts'
 
 /** The window over which the allowance is kept, and the part of it that is given out in one. */
@@ -24,7 +25,8 @@ const REFILL_EVERY_MS = 20
 
 interface Waiting {
   readonly bytes: number
-  readonly resolve: () => void
+  /** False: not given. */
+  readonly resolve: (isGiven: boolean) => void
 }
 
 /**
@@ -43,7 +45,12 @@ export class Allowance {
   #reservoir = 0
   /** Taken out of the reservoir and not given to anybody yet. */
   #drawn = 0
-  #window = new Window(WINDOW_MS)
+  /** The weight of the job that Bottleneck has. */
+  #asked = 0
+  /** Put into the reservoir so that a job which is too heavy by now ends, and given to nobody. */
+  #lent = 0
+  readonly #window = new Window(WINDOW_MS)
+  readonly #history: RateHistory
   #refilledAt = performance.now()
   #waitedAt = -Infinity
   #waiting: Waiting[] = []
@@ -55,16 +62,19 @@ export class Allowance {
 
   constructor (bytesPerSecond: number) {
     this.#bytesPerSecond = bytesPerSecond
+    this.#history = new RateHistory(WINDOW_MS, bytesPerSecond)
     this.#timer = setInterval(() => { this.#refill() }, REFILL_EVERY_MS)
   }
 
   get bytesPerSecond (): number { return this.#bytesPerSecond }
 
-  /** Applies to what is sent from now on. */
+  /** Above 0; applies to what is sent from now on. A window with a change in it has its part of either rate. */
   set bytesPerSecond (value: number) {
     this.#refill()
     this.#bytesPerSecond = value
-    this.#window = new Window(WINDOW_MS) // what was given at another rate says nothing about this one
+    this.#history.change(value)
+    this.#forget(this.#reservoir + this.#drawn - Math.max(SAVED_BYTES_MIN, value * SAVED_SECONDS.idle))
+    this.#sendBack()
   }
 
   /** The most that `pace` can be asked for at a time. */
@@ -77,12 +87,15 @@ export class Allowance {
   /** How long something was ready to be sent and had to wait for the allowance. */
   get heldSeconds (): number { return this.#heldSeconds }
 
-  /** Resolves when `bytes`, at most `pieceBytesMax`, may be sent; when `signal` aborts, without charging them. */
-  pace (bytes: number, signal?: AbortSignal): Promise<void> {
+  /**
+   * Resolves when `bytes`, at most `pieceBytesMax`, may be sent; when `signal` aborts, without charging them. False
+   * where the line has become so much thinner meanwhile that they are to be asked for in smaller pieces.
+   */
+  pace (bytes: number, signal?: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      if (signal?.aborted === true) return resolve()
+      if (signal?.aborted === true) return resolve(true)
       const giveUp = (): void => { this.#giveUp(waiting) }
-      const served = (): void => { signal?.removeEventListener('abort', giveUp); resolve() }
+      const served = (isGiven: boolean): void => { signal?.removeEventListener('abort', giveUp); resolve(isGiven) }
       const waiting = { bytes, resolve: served }
       this.#waiting.push(waiting)
       this.#waitingBytes += bytes
@@ -94,7 +107,7 @@ export class Allowance {
   close (): void {
     this.#isClosed = true
     clearInterval(this.#timer)
-    for (const { resolve } of this.#waiting) resolve()
+    for (const { resolve } of this.#waiting) resolve(true)
     this.#waiting = []
     void this.#limiter.stop({ dropWaitingJobs: true })
   }
@@ -109,9 +122,11 @@ export class Allowance {
     try {
       while (this.#give()) {
         const weight = this.#nextWeight()
+        this.#asked = weight
         await this.#limiter.schedule({ weight }, async () => {})
         this.#reservoir -= weight
-        this.#drawn += weight
+        this.#drawn += weight - this.#lent
+        this.#lent = 0
       }
     } catch (error) {
       if (!this.#isClosed) throw error // a limiter that is stopped rejects what it had been asked for
@@ -127,7 +142,7 @@ export class Allowance {
       this.#waitingBytes -= head.bytes
       this.#givenBytes += head.bytes
       this.#window.add(head.bytes)
-      head.resolve()
+      head.resolve(true)
     }
     return this.#waiting.length > 0
   }
@@ -143,7 +158,22 @@ export class Allowance {
     if (at < 0) return
     this.#waiting.splice(at, 1)
     this.#waitingBytes -= waiting.bytes
-    waiting.resolve()
+    waiting.resolve(true)
+  }
+
+  /** Pieces cut for a faster line would hold up all behind them, and leave in one burst in the end. */
+  #sendBack (): void {
+    const bytesMax = this.pieceBytesMax
+    for (const waiting of this.#waiting.filter(({ bytes }) => bytes > bytesMax)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      this.#waitingBytes -= waiting.bytes
+      waiting.resolve(false)
+    }
+    const missing = this.#asked - this.#reservoir
+    if (!this.#serving || missing <= 0) return
+    this.#lent += missing
+    this.#reservoir += missing
+    void this.#limiter.incrementReservoir(missing) // a job in Bottleneck's queue cannot be taken back
   }
 
   /** What was saved up while the line was busy and is too much now that it is not. */
@@ -163,10 +193,10 @@ export class Allowance {
       this.#heldSeconds += seconds
       this.#waitedAt = now
     }
-    // A piece asked for before the line became thinner may be larger than what is saved up now.
+    // What waits in front is given whole, whatever may be saved up.
     const wanted = Math.max(this.#savedBytesMax(now), this.#waiting[0]?.bytes ?? 0)
     if (this.#waiting.length === 0) this.#forget(this.#reservoir + this.#drawn - wanted)
-    const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
+    const windowBytes = this.#history.bytes * GIVEN_OUT - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
     const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * FILLED))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more

@@ -8,6 +8,7 @@ import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
+import { Gate } from './gate.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
 
@@ -17,6 +18,8 @@ export interface UplinkDeps {
   /** The store's sockets draw on it; the uplink only looks at how much waits for it. */
   readonly allowance: Allowance
   readonly observe: Observe
+  /** Nothing new is sent while it is shut; without one it never is. */
+  readonly gate?: Gate
 }
 
 export interface UplinkOptions {
@@ -53,6 +56,7 @@ export class Uplink {
   readonly #options: UplinkOptions
   readonly #picker: Picker
   readonly #breaker: Breaker
+  readonly #gate: Gate
   readonly #inFlight = new Map<number, Entry>()
   /** Of entries that failed: how often, and how many objects were stored when they first did. */
   readonly #attempts = new Map<number, { readonly count: number, readonly storedBefore: number }>()
@@ -69,19 +73,20 @@ export class Uplink {
     this.#options = options
     this.#picker = new Picker(deps.spool)
     this.#breaker = new Breaker(deps.observe)
+    this.#gate = deps.gate ?? new Gate()
   }
 
   get levels (): UplinkLevels {
-    const { allowance } = this.#deps
+    const { bytesPerSecond, heldSeconds } = this.#deps.allowance
     return {
       uploading: new Set(this.#inFlight.keys()),
       retrying: this.#picker.retrying,
       uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       retryingBytes: this.#picker.retryingBytes,
-      bytesPerSecond: allowance.bytesPerSecond,
+      bytesPerSecond,
       concurrency: this.#options.concurrency,
       state: this.#breaker.state,
-      heldSeconds: allowance.heldSeconds,
+      heldSeconds,
       lastStoredAt: this.#lastStoredAt
     }
   }
@@ -91,12 +96,13 @@ export class Uplink {
     const faults: unknown[] = []
     const sending = new Set<Promise<void>>()
     while (!stop.aborted && faults.length === 0) {
+      await this.#gate.opened(stop)
       await this.#lineFree(stop)
       const alone = this.#breaker.isDown
       if (alone && !await this.#probe(stop)) continue
-      const entry = await this.#picker.next(stop)
-      if (entry === undefined) break
-      if (!alone && this.#breaker.isDown) { // it has opened while there was nothing to send
+      const entry = await this.#gate.whileOpen(stop, (open) => this.#picker.next(open))
+      if (entry === undefined) continue
+      if (!this.#gate.isOpen || (!alone && this.#breaker.isDown)) { // while there was nothing to send
         this.#picker.retryLater(entry, 0)
         continue
       }
@@ -141,7 +147,7 @@ export class Uplink {
     if (state.kind === 'up') return true
     await this.#ended.until(() => this.#inFlight.size === 0, stop)
     await sleep(Math.max(0, state.retryAt - Date.now()), undefined, { signal: stop }).catch(() => {}) // stopping
-    if (stop.aborted) return false
+    if (stop.aborted || !this.#gate.isOpen) return false
     const outcome = await this.#deps.store.probe(stop)
     if (stop.aborted) return false
     if (mayPut(outcome) && this.#deps.spool.ledger.waiting > 0) return true
@@ -190,13 +196,10 @@ export class Uplink {
     const { contentType, crc32 } = entry
     const metadata = objectMetadata(entry, sha256)
     const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
-    observe({
-      kind: 'put-ended',
-      entry,
-      seconds: (performance.now() - startedAt) / 1000,
-      outcome: outcome.kind === 'unavailable' ? outcome.reason : outcome.kind,
-      detail: outcome.kind === 'stored' ? '' : outcome.detail
-    })
+    const seconds = (performance.now() - startedAt) / 1000
+    const detail = outcome.kind === 'stored' ? '' : outcome.detail
+    const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
+    observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail })
     await this.#conclude(entry, outcome, { key, sha256 })
   }
 
@@ -214,10 +217,8 @@ export class Uplink {
         observe({ kind: 'entry-uploaded', entry, upload, seconds: (upload.uploadedAt - entry.receivedAt) / 1000 })
         return
       }
-      case 'refused':
-        return await this.#setAside(entry, outcome.reason, outcome.detail)
-      case 'unavailable':
-        return await this.#tryAgain(entry, outcome)
+      case 'refused': return await this.#setAside(entry, outcome.reason, outcome.detail)
+      case 'unavailable': return await this.#tryAgain(entry, outcome)
     }
   }
 
@@ -236,8 +237,7 @@ export class Uplink {
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
-    const attempts = this.#attempts.get(entry.sequence)?.count ?? 1
-    const failure = { failedAt: Date.now(), reason, detail, attempts }
+    const failure = { failedAt: Date.now(), reason, detail, attempts: this.#attempts.get(entry.sequence)?.count ?? 1 }
     const moved = await this.#deps.spool.setAside(entry, failure)
     this.#leave(entry)
     if (moved) this.#deps.observe({ kind: 'entry-failed', entry, failure })

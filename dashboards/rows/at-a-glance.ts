@@ -83,7 +83,7 @@ export const atAGlance: readonly Panel[] = [
     ifNot: 'little while images wait: the store or the line is slower than the allowance. See the uplink row.',
     unit: units.share,
     thresholds: plain('blue'),
-    queries: [{ expr: `${rate('uploadSentBytes')} / ${level('uploadAllowance')}`, legend: 'used' }]
+    queries: [{ expr: `${rate('uploadSentBytes')} / (${level('uploadAllowance')} > 0)`, legend: 'used' }]
   }),
   stat({
     title: 'Images failed?',

@@ -46,6 +46,7 @@ export function levelsWith (levels: Partial<MetricLevels> = {}): MetricLevels {
       sentBytes: 4.7e9,
       throttledSeconds: 900,
       down: false,
+      paused: undefined,
       lastStoredAt: Date.now() - 50
     }),
     ledger: () => ({ acknowledged: 20_000, uploaded: 18_780, waiting: 1214, failed: 2, dropped: 4 }),

@@ -16,6 +16,8 @@ import { Rates } from '../../bridge/rates.ts'
 import type { SpoolOptions } from '../../bridge/spool/open-parts.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import { Allowance } from '../../bridge/uplink/allowance.ts'
+import { Limits } from '../../bridge/uplink/limits.ts'
+import { Timetable } from '../../bridge/uplink/timetable.ts'
 import { Uplink } from '../../bridge/uplink/uplink.ts'
 import { storeAt } from './s3.ts'
 import { arrivalOf, makeTempDirectory, spoolOptions } from './spool.ts'
@@ -54,7 +56,9 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
   const spool = await Spool.open(spoolOptions(directory, options.spool), observe)
   const { store, agents } = storeAt(t, options.endpoint ?? NOBODY)
   const allowance = new Allowance(1e8)
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: 'images/{deviceId}/{imageId}.{ext}', concurrency: 4 })
+  const line = { timetable: new Timetable({ entries: [], bytesPerSecond: 1e8, timeZone: 'UTC' }), capacity: 1e9, overhead: 0 }
+  const limits = await Limits.open(join(directory, 'uplink-limits.json'), line, { allowance, observe })
+  const uplink = new Uplink({ spool, store, allowance, observe, gate: limits.gate }, { key: 'images/{deviceId}/{imageId}.{ext}', concurrency: 4 })
   const samples = new RefusedSamples(join(directory, 'refused'))
   const intake = createIntake({ spool, samples, observe }, {
     imageTypes: ['image/jpeg', 'image/png'], imageKey: 'image', dedupWindowMs: 3_600_000, withholdMs: WITHHOLD_MS
@@ -71,6 +75,7 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
       }
     },
     uplink,
+    limits,
     store,
     budget,
     rates,
@@ -96,6 +101,7 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     await running
     const started = await starting.catch(() => undefined) // the test has seen why
     await started?.close()
+    await limits.close()
     allowance.close()
     await samples.close()
     await spool.close()

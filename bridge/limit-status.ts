@@ -1,0 +1,35 @@
+// The limit of the uplink as the API, the page and the CLI show it.
+
+import type { LimitAt, LimitInForce, LimitSource, PausedBy } from './uplink/limits.ts'
+
+/** Times are RFC 3339, absent where there is nothing to say. */
+export interface LimitTerms {
+  /** On the wire to the store; 0 while no upload may begin. */
+  readonly bytesPerSecond: number
+  readonly source: LimitSource
+  readonly paused: PausedBy | undefined
+  /** As the operator said it. */
+  readonly reason: string | undefined
+  /** Absent: until somebody changes it. */
+  readonly until: string | undefined
+}
+
+export interface LimitStatus extends LimitTerms {
+  /** Absent where it held already when the service started. */
+  readonly since: string | undefined
+  /** What holds from `until` on. */
+  readonly next: LimitTerms | undefined
+}
+
+export function describeLimit ({ since, next, ...limit }: LimitInForce): LimitStatus {
+  const then = next === undefined ? undefined : describeTerms(next)
+  return { ...describeTerms(limit), since: formatTime(since), next: then }
+}
+
+function describeTerms ({ bytesPerSecond, source, paused, reason, until }: LimitAt): LimitTerms {
+  return { bytesPerSecond, source, paused, reason, until: formatTime(until) }
+}
+
+export function formatTime (at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
+}
