@@ -59,8 +59,8 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const allowance = new Allowance(allowanceOf(config.uplink))
   const opened = await openStore(config, allowance, observe)
   const { store } = opened
-  const { concurrency } = config.uplink
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency })
+  const { concurrency, retryShare } = config.uplink
+  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency, retryShare })
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   const intake = createIntake({ spool, samples, observe }, config.intake)

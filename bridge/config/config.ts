@@ -47,6 +47,8 @@ export interface Config {
     /** 0 to 1. */
     readonly overhead: number
     readonly concurrency: number
+    /** 0 to 1. */
+    readonly retryShare: number
     readonly timeoutMs: number
   }
   readonly slo: { readonly targetMs: number, readonly objective: number }

@@ -136,6 +136,7 @@ function toConfig (settings: Settings): Config {
       share: uplink.share,
       overhead: uplink.overhead,
       concurrency: uplink.concurrency,
+      retryShare: uplink.retryShare,
       timeoutMs: uplink.timeout
     },
     slo: { targetMs: slo.target, objective: slo.objective },

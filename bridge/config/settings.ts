@@ -96,7 +96,8 @@ export const settings = z.strictObject({
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
     order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
     lanes: later(),
-    retryShare: later(),
+    retryShare: share('10%', 'How much of the allowance repeated attempts may take while new images wait.',
+      { above: 0, max: 1 }),
     timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),
     timeZone: later()
   }),

@@ -29,12 +29,21 @@ export function found (name: Finding): { readonly name: Finding } {
 
 /** What an error of the client, or a finding of ours, comes to. Everything comes to something. */
 export function readOutcome (error: unknown, target: Target): Unavailable | Refused {
-  const mark = marksOf(error).find((mark) => BY_MARK.has(mark)) ?? ''
-  const meaning = BY_MARK.get(mark) ?? UNKNOWN
+  const meaning = meaningOf(error)
   const detail = say(meaning, target, error)
   return 'refused' in meaning
     ? { kind: 'refused', reason: meaning.refused, detail }
     : { kind: 'unavailable', reason: meaning.unavailable, detail }
+}
+
+/** Whether a request that failed so says nothing of puts. */
+export function leavesPutsOpen (error: unknown): boolean {
+  return meaningOf(error).leavesPutsOpen === true
+}
+
+function meaningOf (error: unknown): Meaning {
+  const mark = marksOf(error).find((mark) => BY_MARK.has(mark)) ?? ''
+  return BY_MARK.get(mark) ?? UNKNOWN
 }
 
 // The parts of a foreign error that are looked at: node's own, OpenSSL's and the S3 client's.

@@ -10,7 +10,7 @@ import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from './objec
 import type { Agents } from './paced-agent.ts'
 import { agrees, signWith, sumsOf, type Integrity } from './s3-integrity.ts'
 import { formatMetadata } from './s3-metadata.ts'
-import { found, readOutcome, type Target } from './s3-outcomes.ts'
+import { found, leavesPutsOpen, readOutcome, type Target } from './s3-outcomes.ts'
 
 export interface S3Options {
   /** Undefined: AWS, in `region`. */
@@ -139,7 +139,7 @@ async function probe (store: Store, signal: AbortSignal): Promise<ProbeOutcome> 
   } catch (error) {
     const { detail, ...outcome } = readOutcome(error, target)
     const reason = outcome.kind === 'unavailable' ? outcome.reason : 'server_error'
-    return { kind: 'unavailable', reason, detail }
+    return { kind: 'unavailable', reason, detail, ...(leavesPutsOpen(error) ? { mayPut: true } : {}) }
   }
 }
 

@@ -54,7 +54,8 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
   const spool = await Spool.open(spoolOptions(directory, options.spool), observe)
   const { store, agents } = storeAt(t, options.endpoint ?? NOBODY)
   const allowance = new Allowance(1e8)
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: 'images/{deviceId}/{imageId}.{ext}', concurrency: 4 })
+  const key = 'images/{deviceId}/{imageId}.{ext}'
+  const uplink = new Uplink({ spool, store, allowance, observe }, { key, concurrency: 4, retryShare: 0.1 })
   const samples = new RefusedSamples(join(directory, 'refused'))
   const intake = createIntake({ spool, samples, observe }, {
     imageTypes: ['image/jpeg', 'image/png'], imageKey: 'image', dedupWindowMs: 3_600_000, withholdMs: WITHHOLD_MS
