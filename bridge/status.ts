@@ -53,6 +53,8 @@ export interface Status {
   readonly rates: { readonly in: Pace, readonly out: Pace }
   readonly allowance: {
     readonly bytesPerSecond: number
+    /** What the line was seen to carry, where that is less. */
+    readonly carriedBytesPerSecond: number | undefined
     readonly sentBytesPerSecond: number
     /** 0 to 1. */
     readonly used: number
@@ -101,6 +103,7 @@ export function describeStatus (facts: Facts): Status {
     rates: { in: flow.in, out: flow.out },
     allowance: {
       bytesPerSecond: uplink.bytesPerSecond,
+      carriedBytesPerSecond: uplink.carriedBytesPerSecond,
       sentBytesPerSecond: facts.sentBytesPerSecond,
       used: uplink.bytesPerSecond > 0 ? facts.sentBytesPerSecond / uplink.bytesPerSecond : 0
     },

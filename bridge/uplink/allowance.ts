@@ -19,7 +19,8 @@ const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
 const BUSY_MS = 1000
 /** The longest piece, as seconds of the allowance. */
 const PIECE_SECONDS = 0.09
-const SAVED_BYTES_MIN = 4096
+/** On a thin line a piece is still a small part of what goes in ten seconds. */
+const SAVED_BYTES_MIN = 1024
 const REFILL_EVERY_MS = 20
 
 interface Waiting {
@@ -39,6 +40,7 @@ export class Allowance {
   readonly #limiter = new Bottleneck({ reservoir: 0 })
   readonly #timer: NodeJS.Timeout
   #bytesPerSecond: number
+  #lineBytesPerSecond = Infinity
   /** What Bottleneck's reservoir holds; asking it would be a promise each time. */
   #reservoir = 0
   /** Taken out of the reservoir and not given to anybody yet. */
@@ -67,9 +69,15 @@ export class Allowance {
     this.#window = new Window(WINDOW_MS) // what was given at another rate says nothing about this one
   }
 
+  /** What the line is thought to carry: where that is less, no more is let out, and nothing is promised. */
+  set lineBytesPerSecond (value: number) { this.#lineBytesPerSecond = value }
+
+  /** At which bytes are let out now. */
+  get pacedBytesPerSecond (): number { return Math.min(this.#bytesPerSecond, this.#lineBytesPerSecond) }
+
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
-    return Math.max(SAVED_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
+    return Math.max(SAVED_BYTES_MIN / 2, Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -101,7 +109,7 @@ export class Allowance {
 
   #savedBytesMax (now: number): number {
     const seconds = now - this.#waitedAt < BUSY_MS ? SAVED_SECONDS.busy : SAVED_SECONDS.idle
-    return Math.max(SAVED_BYTES_MIN, this.#bytesPerSecond * seconds)
+    return Math.max(SAVED_BYTES_MIN, this.pacedBytesPerSecond * seconds)
   }
 
   async #serve (): Promise<void> {
@@ -168,7 +176,7 @@ export class Allowance {
     if (this.#waiting.length === 0) this.#forget(this.#reservoir + this.#drawn - wanted)
     const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * FILLED))
+    const bytes = Math.floor(Math.min(room, seconds * this.pacedBytesPerSecond * FILLED))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
     this.#refilledAt = now
     if (bytes < 1) return

@@ -34,7 +34,7 @@ export class Spacing {
   async room (stop: AbortSignal): Promise<void> {
     let idleMs = 0
     while (!stop.aborted && idleMs < IDLE_MS_MAX) {
-      const { bytesPerSecond } = this.#allowance
+      const { pacedBytesPerSecond: bytesPerSecond } = this.#allowance
       const leftBytes = this.#leftBytes() - bytesPerSecond * LEAD_SECONDS
       if (leftBytes <= 0) return
       const waitMs = Math.min(Math.max(1, leftBytes / bytesPerSecond * 1000), IDLE_MS_MAX / 2)

@@ -7,6 +7,7 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
+import { Adaptive } from './adaptive.ts'
 import { Attempts } from './attempts.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs, type LineState } from './breaker.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
@@ -38,6 +39,8 @@ export interface UplinkLevels {
   readonly uploadingBytes: number
   readonly retryingBytes: number
   readonly bytesPerSecond: number
+  /** What the line was seen to carry, where that is less than the allowance. */
+  readonly carriedBytesPerSecond: number | undefined
   readonly concurrency: number
   readonly state: LineState
   readonly heldSeconds: number
@@ -57,6 +60,7 @@ export class Uplink {
   readonly #breaker: Breaker
   readonly #prober: Prober
   readonly #spacing: Spacing
+  readonly #adaptive: Adaptive
   readonly #attempts = new Attempts()
   readonly #inFlight = new Map<number, Entry>()
   readonly #ended = new Condition()
@@ -71,7 +75,8 @@ export class Uplink {
     this.#picker = new Picker(spool, new RetryBudget(options.retryShare, () => allowance.bytesPerSecond))
     this.#breaker = new Breaker(deps.observe)
     this.#prober = new Prober(deps.store)
-    this.#spacing = new Spacing(deps.allowance)
+    this.#spacing = new Spacing(allowance)
+    this.#adaptive = new Adaptive(options.concurrency)
   }
 
   get levels (): UplinkLevels {
@@ -82,6 +87,7 @@ export class Uplink {
       uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       retryingBytes: this.#picker.retryingBytes,
       bytesPerSecond: allowance.bytesPerSecond,
+      carriedBytesPerSecond: this.#adaptive.carriedBytesPerSecond,
       concurrency: this.#options.concurrency,
       state: this.#breaker.state,
       heldSeconds: allowance.heldSeconds,
@@ -117,7 +123,7 @@ export class Uplink {
 
   async #lineFree (stop: AbortSignal): Promise<void> {
     await this.#spacing.room(stop)
-    await this.#ended.until(() => this.#inFlight.size < this.#options.concurrency, stop)
+    await this.#ended.until(() => this.#inFlight.size < this.#adaptive.concurrency, stop)
   }
 
   /** Waits out the backoff, then asks the store. True where a put may be tried. */
@@ -144,6 +150,7 @@ export class Uplink {
   #lineUp (): void {
     this.#trial = undefined
     this.#breaker.closed()
+    this.#adaptive.restart()
     this.#picker.retryNow()
   }
 
@@ -172,15 +179,19 @@ export class Uplink {
   }
 
   async #put (entry: Entry, body: Buffer, cut: AbortSignal): Promise<void> {
-    const { store, observe } = this.#deps
+    const { store, observe, allowance } = this.#deps
     const sha256 = entry.sha256 ?? createHash('sha256').update(body).digest('hex')
     const key = objectKey(this.#options.key, entry)
     const attempt = this.#attempts.of(entry) + 1
     const startedAt = performance.now()
+    const started = this.#adaptive.begin(body.length, allowance.pacedBytesPerSecond)
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
     const { contentType, crc32 } = entry
     const metadata = objectMetadata(entry, sha256)
     const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
+    if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
+    else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') this.#adaptive.timedOut()
+    allowance.lineBytesPerSecond = this.#adaptive.bytesPerSecond
     observe({
       kind: 'put-ended',
       entry,
