@@ -52,7 +52,8 @@ export interface Status {
   readonly backlog: Sum & { readonly oldestReceivedAt: string | undefined, readonly oldestSeconds: number }
   readonly rates: { readonly in: Pace, readonly out: Pace }
   readonly allowance: {
-    readonly bytesPerSecond: number
+    /** Absent where there is no limit. */
+    readonly bytesPerSecond: number | undefined
     /** What the line was seen to carry, where that is less. */
     readonly carriedBytesPerSecond: number | undefined
     readonly sentBytesPerSecond: number
@@ -102,7 +103,7 @@ export function describeStatus (facts: Facts): Status {
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
-      bytesPerSecond: uplink.bytesPerSecond,
+      bytesPerSecond: uplink.bytesPerSecond === Infinity ? undefined : uplink.bytesPerSecond,
       carriedBytesPerSecond: uplink.carriedBytesPerSecond,
       sentBytesPerSecond: facts.sentBytesPerSecond,
       used: uplink.bytesPerSecond > 0 ? facts.sentBytesPerSecond / uplink.bytesPerSecond : 0
@@ -141,7 +142,7 @@ export function foresee ({ spool, uplink, flow }: Facts): Forecast {
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
 function outgoing ({ state, bytesPerSecond }: UplinkLevels, { busy }: Flow): number {
   if (state.kind === 'down') return 0
-  return busy.seconds < BUSY_SECONDS_MIN ? bytesPerSecond : busy.bytesPerSecond
+  return busy.seconds < BUSY_SECONDS_MIN && bytesPerSecond !== Infinity ? bytesPerSecond : busy.bytesPerSecond
 }
 
 function describeUplink ({ state, lastStoredAt, concurrency }: UplinkLevels, sentBytes: number): Status['uplink'] {

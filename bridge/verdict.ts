@@ -124,6 +124,7 @@ function remaining ({ spool }: Facts): string {
 
 function line ({ uplink, sentBytesPerSecond }: Facts): string {
   if (uplink.state.kind === 'down') return `The uplink is down (${uplink.state.reason}).`
+  if (uplink.bytesPerSecond === Infinity) return 'The uplink has no limit.'
   const used = uplink.bytesPerSecond > 0 ? sentBytesPerSecond / uplink.bytesPerSecond : 0
   return [`${formatPercent(used)} of the allowance is used.`, ...thinLine({ uplink })].join(' ')
 }

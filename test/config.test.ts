@@ -117,6 +117,13 @@ test('what a later version builds is refused in words, unless it is off', async 
     Array<RegExp>(7).fill(built))
 })
 
+test('a line may have no limit, and says so in the same word', () => {
+  const { uplink } = readConfig({ flags: { 'uplink.capacity': 'unlimited' } })
+  assert.equal(allowance(uplink), Infinity)
+  assertProblems({ flags: { 'uplink.capacity': 'endless' } }, [/^uplink\.capacity: "endless" .*40Mbit or 512kbit, or unlimited/])
+  assertProblems({ flags: { 'uplink.capacity': '1kbit' } }, [/^uplink\.capacity: "1kbit" is too small; write 8kbit or more/])
+})
+
 test('a listener beyond loopback without identity is refused with its cure', () => {
   assertProblems({ flags: { 'mqtt.listen': '0.0.0.0:1883' } },
     [/^mqtt\.listen: "0\.0\.0\.0:1883" .*listen on 127\.0\.0\.1:1883, or write auth\.anonymous: always/])

@@ -142,12 +142,14 @@ test('an image that is retried by an operator goes again', async (t) => {
 
 test('stopping lets what is under way end and begins nothing new', async (t) => {
   const { spool, store, stop } = await startUplink(t, { concurrency: 2 })
+  await append(spool, 'first') // puts are opened one by one
+  await eventually(() => spool.ledger.uploaded === 1)
   const finish: Array<() => void> = []
   store.answer = () => new Promise((resolve) => { finish.push(() => { resolve('stored') }) })
   await append(spool, 'a', 'b', 'c')
-  await eventually(() => store.puts.length === 2)
+  await eventually(() => store.puts.length === 3)
   stop.abort()
   for (const end of finish) end()
-  await eventually(() => spool.ledger.uploaded === 2)
-  assert.equal(store.puts.length, 2)
+  await eventually(() => spool.ledger.uploaded === 3)
+  assert.deepEqual(store.puts, ['first', 'a', 'b'])
 })

@@ -40,7 +40,7 @@ export interface Config {
   }
   readonly localStore: { readonly listen: Address, readonly dir: string }
   readonly uplink: {
-    /** Bits per second. */
+    /** Bits per second; infinite where nothing is to be held back. */
     readonly capacity: number
     /** 0 to 1. */
     readonly share: number
@@ -62,7 +62,7 @@ export interface Address {
   readonly port: number
 }
 
-/** Bytes per second that may cross the wire to the store. */
+/** Bytes per second that may cross the wire to the store; infinite where there is no limit. */
 export function allowance (uplink: Config['uplink']): number {
   return uplink.capacity / 8 * uplink.share * (1 - uplink.overhead)
 }

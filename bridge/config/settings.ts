@@ -3,7 +3,7 @@
 
 import * as z from 'zod'
 import {
-  address, choice, count, duration, flag, flagOr, later, list, optionalText, rate, secret, share, size, text,
+  address, choice, count, duration, flag, flagOr, later, list, optionalText, rateOrUnlimited, secret, share, size, text,
   type Form
 } from './kinds.ts'
 
@@ -89,7 +89,8 @@ export const settings = z.strictObject({
   }),
 
   uplink: section('The line to the store, and how much of it is ours.', {
-    capacity: rate('200Mbit', 'What the line carries upwards, in bits per second.', { min: 8_000 }),
+    capacity: rateOrUnlimited('200Mbit', 'What the line carries upwards, in bits per second; unlimited: nothing is held back.',
+      { min: 8_000 }),
     share: share('20%', 'How much of it uploads may take.', { above: 0, max: 1 }),
     overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
     schedule: later(),

@@ -17,8 +17,9 @@ const FILLED = 0.987
 const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
 /** So long after the last wait the line still counts as busy. */
 const BUSY_MS = 1000
-/** The longest piece, as seconds of the allowance. */
+/** The longest piece, as seconds of the allowance, and where there is no limit. */
 const PIECE_SECONDS = 0.09
+const PIECE_BYTES_MAX = 2 ** 24
 /** On a thin line a piece is still a small part of what goes in ten seconds. */
 const SAVED_BYTES_MIN = 1024
 const REFILL_EVERY_MS = 20
@@ -62,7 +63,7 @@ export class Allowance {
 
   get bytesPerSecond (): number { return this.#bytesPerSecond }
 
-  /** Applies to what is sent from now on. */
+  /** Applies to what is sent from now on; infinite: nothing is held back. */
   set bytesPerSecond (value: number) {
     this.#refill()
     this.#bytesPerSecond = value
@@ -77,7 +78,8 @@ export class Allowance {
 
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
-    return Math.max(SAVED_BYTES_MIN / 2, Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS))
+    const bytes = Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS)
+    return Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -89,6 +91,10 @@ export class Allowance {
   pace (bytes: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted === true) return resolve()
+      if (this.#bytesPerSecond === Infinity && !this.#serving) {
+        this.#givenBytes += bytes
+        return resolve()
+      }
       const giveUp = (): void => { this.#giveUp(waiting) }
       const served = (): void => { signal?.removeEventListener('abort', giveUp); resolve() }
       const waiting = { bytes, resolve: served }
@@ -174,11 +180,19 @@ export class Allowance {
     // A piece asked for before the line became thinner may be larger than what is saved up now.
     const wanted = Math.max(this.#savedBytesMax(now), this.#waiting[0]?.bytes ?? 0)
     if (this.#waiting.length === 0) this.#forget(this.#reservoir + this.#drawn - wanted)
+    if (this.#bytesPerSecond === Infinity) { // those who had waited before the limit was taken off
+      this.#add(Math.max(0, this.#waitingBytes - this.#reservoir - this.#drawn))
+      return
+    }
     const windowBytes = this.#bytesPerSecond * GIVEN_OUT * WINDOW_MS / 1000 - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
     const bytes = Math.floor(Math.min(room, seconds * this.pacedBytesPerSecond * FILLED))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
     this.#refilledAt = now
+    this.#add(bytes)
+  }
+
+  #add (bytes: number): void {
     if (bytes < 1) return
     this.#reservoir += bytes
     void this.#limiter.incrementReservoir(bytes)
