@@ -29,7 +29,8 @@ export async function benchDrain (images: number, bytes = 250_000): Promise<Drai
       SLUICE_UPLINK_CAPACITY: 'unlimited'
     })
     const topic = 'devices/%d/images/%n'
-    await runLoad({ port: service.mqttPort, devices: 20, count: images, bytes, topic, user: undefined, password: undefined })
+    const target = { port: service.mqttPort, devices: 20, bytes, topic, user: undefined, password: undefined }
+    await runLoad({ ...target, count: images })
     const pid = service.child.process.pid ?? 0
     const cpuBefore = readCpuSeconds(pid)
     store.process.kill('SIGUSR2')
@@ -46,7 +47,8 @@ export async function benchDrain (images: number, bytes = 250_000): Promise<Drai
 
 /** Without the first tenth, in which the store is found to be back and code is compiled, and without the last. */
 function rateOf (points: readonly Point[], images: number): number {
-  const [first, last] = [points.find(({ stored }) => stored >= images / 10), points.find(({ stored }) => stored >= images * 0.9)]
+  const first = points.find(({ stored }) => stored >= images * 0.1)
+  const last = points.find(({ stored }) => stored >= images * 0.9)
   if (first === undefined || last === undefined) return NaN
   return (last.stored - first.stored) / (last.at - first.at) * 1000
 }

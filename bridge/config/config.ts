@@ -35,6 +35,7 @@ export interface Config {
     readonly key: string
     readonly ifNoneMatch: boolean
     readonly integrity: 'sha256' | 'md5' | 'crc32'
+    readonly partSize: number
     readonly accessKeyId: string | undefined
     readonly secretAccessKey: string | undefined
   }

@@ -78,6 +78,8 @@ export const settings = z.strictObject({
       'The key of an object; the date is the UTC time of acceptance.'),
     ifNoneMatch: flag(false, 'Ask the store to refuse an overwrite; not every store can.'),
     integrity: choice(['sha256', 'md5', 'crc32'], 'What the store is asked to verify; old radosgw and Swift know only md5.'),
+    partSize: size('8MiB', 'Larger objects go in parts of this size, and after a fault go on where it cut them off.',
+      { min: 5 * 2 ** 20, max: 5 * 2 ** 30 }),
     accessKeyId: secret('Given together with the secret key.', "AWS's standard chain of credentials"),
     accessKeyIdFile: optionalText('A file that holds the access key id.', 'none'),
     secretAccessKey: secret('Better given in a file of its own.', "AWS's standard chain of credentials"),

@@ -145,6 +145,21 @@ export const MEANINGS: readonly Meaning[] = [
     unavailable: 'server_error',
     say: '{endpoint} named no ETag for what it took, as every S3 server does: check s3.endpoint'
   },
+  {
+    marks: ['NoUploadId'],
+    unavailable: 'server_error',
+    say: '{endpoint} began an upload in parts and gave it no name: raise s3.partSize to put objects in one'
+  },
+  {
+    marks: ['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder'],
+    unavailable: 'server_error',
+    say: '{endpoint} has forgotten the parts that it had of this object, which is sent from the beginning {answer}'
+  },
+  {
+    marks: ['NotItsHash'],
+    unavailable: 'checksum',
+    say: 'the bytes of this object are not those of its SHA-256, and none was sent'
+  },
   // The object
   {
     marks: ['EntityTooLarge', 'MaxMessageLengthExceeded', 'HTTP 413'],

@@ -21,10 +21,15 @@ const BY_MARK: ReadonlyMap<string, Meaning> = new Map(
   MEANINGS.flatMap((meaning) => meaning.marks.map((mark) => [mark, meaning] as const)))
 
 // What we find out ourselves, named in the table as an error is.
-type Finding = 'NoETag' | 'OtherBytes' | 'BadMetadataName' | 'KeyTaken'
+type Finding = 'NoETag' | 'NoUploadId' | 'NoSuchUpload' | 'OtherBytes' | 'NotItsHash' | 'BadMetadataName' | 'KeyTaken'
 
 export function found (name: Finding): { readonly name: Finding } {
   return { name }
+}
+
+/** The same, where it is thrown. */
+export function finding (name: Finding): Error {
+  return Object.assign(new Error(''), found(name))
 }
 
 /** What an error of the client, or a finding of ours, comes to. Everything comes to something. */
@@ -39,6 +44,11 @@ export function readOutcome (error: unknown, target: Target): Unavailable | Refu
 /** Whether a request that failed so says nothing of puts. */
 export function leavesPutsOpen (error: unknown): boolean {
   return meaningOf(error).leavesPutsOpen === true
+}
+
+/** Whether the store knows an upload, or one of its parts, no longer. */
+export function isUploadGone (error: unknown): boolean {
+  return ['NoSuchUpload', 'InvalidPart'].includes((error as Marked).name ?? '')
 }
 
 function meaningOf (error: unknown): Meaning {

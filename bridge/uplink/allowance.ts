@@ -71,6 +71,7 @@ export class Allowance {
   }
 
   /** What the line is thought to carry: where that is less, no more is let out, and nothing is promised. */
+  get lineBytesPerSecond (): number { return this.#lineBytesPerSecond }
   set lineBytesPerSecond (value: number) { this.#lineBytesPerSecond = value }
 
   /** At which bytes are let out now. */
