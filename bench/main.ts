@@ -1,4 +1,4 @@
-// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|site|start`,
+// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|drain|site|start`,
 // `--rounds N`, `--seconds N` (of the site), `--against DIR` (another checkout, built: intake of the two and no peers),
 // `--json`. Each run is kept in bench/results/.
 
@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchDrain, type DrainRow } from './drain.ts'
 import { benchIntake, type IntakeRow } from './intake.ts'
 import { PEERS, peersAgainst } from './peers.ts'
 import { benchSite, type SiteRow } from './site.ts'
@@ -19,6 +20,7 @@ interface Results {
   /** Of the CPU time that something wanted during the run, what the host gave to somebody else. */
   stolenShare?: number
   intake?: IntakeRow[]
+  drain?: DrainRow
   site?: SiteRow
   start?: StartRow[]
 }
@@ -47,6 +49,7 @@ if (wants('intake')) {
   const [some, many] = [{ devices: 100, count: 4000, rounds }, { devices: 1000, count: 4000, rounds: 1 }]
   results.intake = [...await benchIntake(peers, some), ...await benchIntake(peers, many)]
 }
+if (wants('drain')) results.drain = await benchDrain(4000)
 if (wants('start')) results.start = await benchStart(20_000)
 if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
 const after = readCpuTicks()
@@ -66,7 +69,7 @@ function readCpuTicks (): { wanted: number, stolen: number } {
   return { wanted: user + nice + system + irq + softirq + stolen, stolen }
 }
 
-function formatResults ({ at, machine, node, stolenShare = 0, intake = [], site, start = [] }: Results): string {
+function formatResults ({ at, machine, node, stolenShare = 0, intake = [], drain, site, start = [] }: Results): string {
   const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
   const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {
@@ -75,6 +78,11 @@ function formatResults ({ at, machine, node, stolenShare = 0, intake = [], site,
     lines.push(...intake.map((row) => `| ${row.name} | ${row.devices} | ${row.imagesPerSecond.toFixed(0)} | ` +
       `${row.ratio?.toFixed(2) ?? '-'} | ${row.pubackMs.p50.toFixed(0)} / ${row.pubackMs.p99.toFixed(0)} ms | ` +
       `${row.cpuMsPerImage.toFixed(2)} ms | ${row.peakMegabytes.toFixed(0)} MB | ${row.acknowledged} |`), '')
+  }
+  if (drain !== undefined) {
+    lines.push('| a backlog leaves, 250 kB, no limit | CPU per image | peak resident |', '|---|---|---|')
+    lines.push(`| ${drain.imagesPerSecond.toFixed(0)} images/s | ${drain.cpuMsPerImage.toFixed(2)} ms | ` +
+      `${drain.peakMegabytes.toFixed(0)} MB |`, '')
   }
   if (start.length > 0) {
     lines.push('| start | ready after | peak resident |', '|---|---|---|')

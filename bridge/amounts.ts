@@ -15,8 +15,9 @@ export function formatBytes (bytes: number): string {
   return scaled(bytes, ['B', 'kB', 'MB', 'GB', 'TB'])
 }
 
-/** Bytes per second in, the words of a line out: `37.9 Mbit/s`. */
+/** Bytes per second in, the words of a line out: `37.9 Mbit/s`; `no limit` where it is infinite. */
 export function formatLine (bytesPerSecond: number): string {
+  if (bytesPerSecond === Infinity) return 'no limit'
   return scaled(bytesPerSecond * 8, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'])
 }
 

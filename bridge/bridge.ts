@@ -66,9 +66,9 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
   const opened = await openStore(config, allowance, observe)
   const { store } = opened
-  const { concurrency } = config.uplink
+  const { concurrency, retryShare } = config.uplink
   const { gate } = limits
-  const uplink = new Uplink({ spool, store, allowance, observe, gate }, { key: config.s3.key, concurrency })
+  const uplink = new Uplink({ spool, store, allowance, observe, gate }, { key: config.s3.key, concurrency, retryShare })
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   const intake = createIntake({ spool, samples, observe }, config.intake)

@@ -114,7 +114,7 @@ const upload = {
   uploadInFlight: gauge('sluice_upload_inflight', 'Puts started whose outcome is not known yet.', 'count'),
   uploadConcurrency: gauge('sluice_upload_concurrency_limit', 'uplink.concurrency: the most puts at once.', 'count'),
   uploadAllowance: gauge('sluice_upload_rate_limit_bytes_per_second',
-    'Allowance in force now: bytes a second that may go to the store; 0 while no upload may begin.', 'bytes_per_second'),
+    'Allowance in force now: bytes a second that may go to the store; 0 while none may, +Inf where nothing limits.', 'bytes_per_second'),
   uploadThrottled: counter('sluice_upload_throttled_seconds_total',
     'Time in which an image was ready to go and the allowance held it back.', 'seconds'),
   uploadPaused: gauge('sluice_upload_paused', '1 while nothing is uploaded for this reason.', 'flag',

@@ -101,7 +101,7 @@ function recordSpool (record: Recorder, spool: HeldLevels): void {
 function recordUplink (record: Recorder, uplink: UplinkLevels): void {
   record.set('uploadInFlight', uplink.inFlight)
   record.set('uploadConcurrency', uplink.concurrency)
-  record.set('uploadAllowance', uplink.bytesPerSecond)
+  record.set('uploadAllowance', uplink.bytesPerSecond === Infinity ? 0 : uplink.bytesPerSecond)
   record.setTotal('uploadSentBytes', uplink.sentBytes)
   record.setTotal('uploadThrottled', uplink.throttledSeconds)
   record.set('uploadPaused', uplink.down ? 1 : 0, { reason: 'circuit_open' })

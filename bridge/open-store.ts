@@ -30,6 +30,7 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
     ...s3,
     endpoint: local?.localStore.endpoint ?? s3.endpoint,
     credentials: local?.credentials ?? readCredentials(s3),
+    partBytes: s3.partSize,
     timeoutMs: uplink.timeoutMs,
     agents
   })

@@ -55,7 +55,10 @@ export interface Status {
   readonly backlog: Sum & { readonly oldestReceivedAt: string | undefined, readonly oldestSeconds: number }
   readonly rates: { readonly in: Pace, readonly out: Pace }
   readonly allowance: {
-    readonly bytesPerSecond: number
+    /** Absent where there is no limit. */
+    readonly bytesPerSecond: number | undefined
+    /** What the line was seen to carry, where that is less. */
+    readonly carriedBytesPerSecond: number | undefined
     readonly sentBytesPerSecond: number
     /** 0 to 1. */
     readonly used: number
@@ -105,7 +108,8 @@ export function describeStatus (facts: Facts): Status {
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
-      bytesPerSecond: limit.bytesPerSecond,
+      bytesPerSecond: limit.bytesPerSecond === Infinity ? undefined : limit.bytesPerSecond,
+      carriedBytesPerSecond: uplink.carriedBytesPerSecond,
       sentBytesPerSecond: facts.sentBytesPerSecond,
       used: limit.bytesPerSecond > 0 ? facts.sentBytesPerSecond / limit.bytesPerSecond : 0
     },
@@ -144,7 +148,7 @@ export function foresee ({ spool, uplink, limit, flow }: Facts): Forecast {
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
 function outgoing ({ state, bytesPerSecond }: UplinkLevels, { busy }: Flow): number {
   if (state.kind === 'down') return 0
-  return busy.seconds < BUSY_SECONDS_MIN ? bytesPerSecond : busy.bytesPerSecond
+  return busy.seconds < BUSY_SECONDS_MIN && bytesPerSecond !== Infinity ? bytesPerSecond : busy.bytesPerSecond
 }
 
 function describeUplink ({ state, lastStoredAt, concurrency }: UplinkLevels, sentBytes: number): Status['uplink'] {

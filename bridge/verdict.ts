@@ -103,12 +103,12 @@ function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Sai
   if (oldestReceivedAt === undefined || now - oldestReceivedAt <= targetMs) return undefined
   if (emptyInSeconds !== undefined) {
     const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
-    return { word: 'CATCHING UP', parts: [empty, kept(facts)] }
+    return { word: 'CATCHING UP', parts: [empty, ...thinLine(facts), kept(facts)] }
   }
   const pace = `${moving(flow.in, 'come in')} and ${moving(flow.out, 'go out')}.`
   const oldest = `${waiting(facts)}, the oldest for ${formatSpan((now - oldestReceivedAt) / 1000)}.`
   const full = fullInSeconds === undefined ? [] : [`The spool is full in about ${formatSpan(fullInSeconds)}.`]
-  return { word: 'FALLING BEHIND', parts: [pace, oldest, ...full, kept(facts)] }
+  return { word: 'FALLING BEHIND', parts: [pace, oldest, ...thinLine(facts), ...full, kept(facts)] }
 }
 
 function moving ({ imagesPerSecond, bytesPerSecond }: Pace, verb: 'come in' | 'go out'): string {
@@ -145,8 +145,16 @@ function remaining ({ spool }: Facts): string {
 function line ({ uplink, limit, sentBytesPerSecond }: Facts): string {
   if (uplink.state.kind === 'down') return `The uplink is down (${uplink.state.reason}).`
   if (limit.paused !== undefined) return 'Uploads are paused.'
+  if (limit.bytesPerSecond === Infinity) return 'The uplink has no limit.'
   const used = limit.bytesPerSecond > 0 ? sentBytesPerSecond / limit.bytesPerSecond : 0
-  return `${formatPercent(used)} of the allowance is used.`
+  return [`${formatPercent(used)} of the allowance is used.`, ...thinLine({ uplink })].join(' ')
+}
+
+/** `The line carries 3.1 of 38 Mbit/s allowed.`, where it is the line that limits. */
+function thinLine ({ uplink: { carriedBytesPerSecond, bytesPerSecond } }: Pick<Facts, 'uplink'>): readonly string[] {
+  if (carriedBytesPerSecond === undefined || carriedBytesPerSecond >= bytesPerSecond) return []
+  const [[carried, unit], allowed] = [formatLine(carriedBytesPerSecond).split(' '), formatLine(bytesPerSecond)]
+  return [`The line carries ${allowed.endsWith(` ${unit}`) ? carried : `${carried} ${unit}`} of ${allowed} allowed.`]
 }
 
 /** The promise, and what qualifies it. */

@@ -99,3 +99,18 @@ test('what a busy line saved up in a stall is used, and forgotten when it has re
   const rested = await burst()
   assert.ok(rested < 320_000, `${rested} bytes after the rest`)
 })
+
+test('without a limit nothing waits, and what had waited goes when the limit is taken off', async (t) => {
+  const allowance = open(t, 1_000)
+  const waiting = Promise.all(Array.from({ length: 50 }, () => allowance.pace(allowance.pieceBytesMax)))
+  allowance.bytesPerSecond = Infinity
+  await waiting
+  const startedAt = performance.now()
+  for (let i = 0; i < 2_000; i++) await allowance.pace(allowance.pieceBytesMax)
+  assert.ok(performance.now() - startedAt < 2_000)
+  assert.equal(allowance.waitingBytes, 0)
+  allowance.bytesPerSecond = 1_000_000
+  const given = allowance.givenBytes
+  await draw(allowance, { piece: 10_000, seconds: 1 })
+  assert.ok(allowance.givenBytes - given < 1_300_000, `${allowance.givenBytes - given} bytes in a second`)
+})

@@ -111,10 +111,17 @@ test('what a later version builds is refused in words, unless it is off', async 
     'uplink: { schedule: [], order: oldest }\nspool: { onFull: block }\n'
   assert.deepEqual(readConfig({ file: await writeTemp(t, 'off.yaml', off) }), readConfig({}))
   const on = 'mqtt: { tls: { listen: "127.0.0.1:8883" } }\nauth: { passwordFile: /etc/passwd }\n' +
-    'uplink: { order: fair, lanes: { alarm: 40% }, retryShare: 10% }\nspool: { onFull: thin, softMark: 80% }\n'
+    'uplink: { order: fair, lanes: { alarm: 40% } }\nspool: { onFull: thin, softMark: 80% }\n'
   const built = /is not built yet in this version; remove it/
   assertProblems({ file: await writeTemp(t, 'on.yaml', on), env: { SLUICE_MQTT_WS_LISTEN: '127.0.0.1:9001' } },
-    Array<RegExp>(8).fill(built))
+    Array<RegExp>(7).fill(built))
+})
+
+test('a line may have no limit, and says so in the same word', () => {
+  const { uplink } = readConfig({ flags: { 'uplink.capacity': 'unlimited' } })
+  assert.equal(allowance(uplink), Infinity)
+  assertProblems({ flags: { 'uplink.capacity': 'endless' } }, [/^uplink\.capacity: "endless" .*40Mbit or 512kbit, or unlimited/])
+  assertProblems({ flags: { 'uplink.capacity': '1kbit' } }, [/^uplink\.capacity: "1kbit" is too small; write 8kbit or more/])
 })
 
 test('a listener beyond loopback without identity is refused with its cure', () => {

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { within } from '../bridge/deadline.ts'
 import type { Entry } from '../bridge/entry.ts'
 import { Picker } from '../bridge/uplink/picker.ts'
+import { RetryBudget } from '../bridge/uplink/retry-budget.ts'
 import { jpegOf } from './helpers/jpeg.ts'
 import { arrivalOf, openTestSpool } from './helpers/spool.ts'
 
@@ -36,7 +37,7 @@ async function pickedImage (t: TestContext): Promise<{ picker: Picker, entry: En
   const { spool } = await openTestSpool(t)
   const payload = jpegOf(2000)
   await spool.append(arrivalOf('cam-1', 'a', payload), payload)
-  const picker = new Picker(spool)
+  const picker = new Picker(spool, new RetryBudget(1, () => Infinity))
   const stop = new AbortController()
   t.after(() => { stop.abort() })
   const entry = await picker.next(stop.signal)

@@ -36,6 +36,7 @@ function facts ({ spool = {}, uplink = {}, limit = {}, flow = {}, ledger = {}, .
       uploadingBytes: 0,
       retryingBytes: 0,
       bytesPerSecond: 4.75 * MB,
+      carriedBytesPerSecond: undefined,
       concurrency: 8,
       state: { kind: 'up' },
       heldSeconds: 0,
@@ -92,6 +93,10 @@ const said: ReadonlyArray<readonly [VerdictWord, Facts, string]> = [
   }), '12 images (3 MB) wait, the oldest for 0.8 s. 53% of the allowance is used. Nothing lost.'],
   ['CATCHING UP', facts({ ...backlog, flow: { in: inflow(17.3) } }),
     '1,214 images (304 MB) wait; empty in about 12 min. Nothing lost.'],
+  ['CATCHING UP', facts({ ...backlog, uplink: { carriedBytesPerSecond: 387_500 }, flow: { in: inflow(17.3) } }),
+    '1,214 images (304 MB) wait; empty in about 12 min. The line carries 3.1 of 38 Mbit/s allowed. Nothing lost.'],
+  ['CATCHING UP', facts({ ...backlog, uplink: { carriedBytesPerSecond: 8000 }, flow: { in: inflow(17.3) } }),
+    '1,214 images (304 MB) wait; empty in about 12 min. The line carries 64 kbit/s of 38 Mbit/s allowed. Nothing lost.'],
   ['CATCHING UP', facts({
     ...backlog,
     ledger: { acknowledged: 21_217, uploaded: 20_000, waiting: 1214, failed: 2, dropped: 1 },

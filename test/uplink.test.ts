@@ -45,7 +45,8 @@ async function startUplink (t: TestContext, { concurrency = 4 } = {}): Promise<{
   const store = new ScriptedStore()
   const allowance = new Allowance(1e9)
   const observe = (event: BridgeEvent): void => { events.push(event) }
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: 'images/{deviceId}/{imageId}.{ext}', concurrency })
+  const key = 'images/{deviceId}/{imageId}.{ext}'
+  const uplink = new Uplink({ spool, store, allowance, observe }, { key, concurrency, retryShare: 0.1 })
   const stop = new AbortController()
   const running = uplink.run(stop.signal, stop.signal)
   t.after(async () => { stop.abort(); await running; allowance.close() })
@@ -103,15 +104,17 @@ test('while the store is down one small probe at a time is sent, not images, and
   assert.ok(events.some(({ kind }) => kind === 'uplink-up'))
 })
 
-test('an image that the store never manages is set aside while the others go past it', async (t) => {
-  t.mock.method(Math, 'random', () => 0)
-  const { spool, store } = await startUplink(t)
+test('an image that the store never manages is set aside, while the others go past it and hardly wait', async (t) => {
+  t.mock.method(Math, 'random', () => -0.98) // pauses of a fiftieth
+  const { spool, store, events } = await startUplink(t)
   store.answer = ({ metadata }) => metadata['image-id'] === 'poison' ? 'unavailable' : 'stored'
   await append(spool, 'poison', ...Array.from({ length: 30 }, (_, i) => `n${i}`))
   await eventually(() => spool.ledger.uploaded === 30 && spool.ledger.failed === 1, { timeoutMs: 20_000 })
   const [held] = (await spool.list({ state: 'failed', limit: 1 })).held
   assert.ok(held?.state === 'failed')
   assert.deepEqual([held.entry.imageId, held.failure.reason], ['poison', 'store_server_error'])
+  const downs = events.filter(({ kind }) => kind === 'uplink-down').length
+  assert.ok(downs <= 3, `the uplink was down ${downs} times for the sake of one image`)
 })
 
 test('an image that is throttled however often is not set aside, for that is not its fault', async (t) => {
@@ -139,12 +142,14 @@ test('an image that is retried by an operator goes again', async (t) => {
 
 test('stopping lets what is under way end and begins nothing new', async (t) => {
   const { spool, store, stop } = await startUplink(t, { concurrency: 2 })
+  await append(spool, 'first') // puts are opened one by one
+  await eventually(() => spool.ledger.uploaded === 1)
   const finish: Array<() => void> = []
   store.answer = () => new Promise((resolve) => { finish.push(() => { resolve('stored') }) })
   await append(spool, 'a', 'b', 'c')
-  await eventually(() => store.puts.length === 2)
+  await eventually(() => store.puts.length === 3)
   stop.abort()
   for (const end of finish) end()
-  await eventually(() => spool.ledger.uploaded === 2)
-  assert.equal(store.puts.length, 2)
+  await eventually(() => spool.ledger.uploaded === 3)
+  assert.deepEqual(store.puts, ['first', 'a', 'b'])
 })

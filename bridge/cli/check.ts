@@ -122,6 +122,7 @@ async function checkStore ({ s3 }: Config): Promise<Finding> {
   const store = createS3Store({
     ...s3,
     credentials: isGiven ? { accessKeyId, secretAccessKey } : undefined,
+    partBytes: s3.partSize,
     timeoutMs: PROBE_MS_MAX,
     agents: createAgents({ pace: async () => {}, paceBytesMax: () => 65_536, maxSockets: 1 })
   })

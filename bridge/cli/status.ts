@@ -48,7 +48,7 @@ export function formatStatus (status: Status): string {
     formatTable([
       ['in', ...paceOf(rates.in)],
       ['out', ...paceOf(rates.out)],
-      ['allowance', formatLine(allowance.bytesPerSecond), `${formatPercent(allowance.used)} used`, nextOf(limit)],
+      ['allowance', formatLine(allowance.bytesPerSecond ?? Infinity), `${formatPercent(allowance.used)} used`, nextOf(limit)],
       ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}`],
       ['disk', formatBytes(spool.diskFreeBytes), 'free']
     ]),

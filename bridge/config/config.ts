@@ -37,12 +37,13 @@ export interface Config {
     readonly key: string
     readonly ifNoneMatch: boolean
     readonly integrity: 'sha256' | 'md5' | 'crc32'
+    readonly partSize: number
     readonly accessKeyId: string | undefined
     readonly secretAccessKey: string | undefined
   }
   readonly localStore: { readonly listen: Address, readonly dir: string }
   readonly uplink: {
-    /** Bits per second. */
+    /** Bits per second; infinite where nothing is to be held back. */
     readonly capacity: number
     /** 0 to 1. */
     readonly share: number
@@ -52,6 +53,8 @@ export interface Config {
     /** IANA's name. */
     readonly timeZone: string
     readonly concurrency: number
+    /** 0 to 1. */
+    readonly retryShare: number
     readonly timeoutMs: number
   }
   readonly slo: { readonly targetMs: number, readonly objective: number }
@@ -65,7 +68,7 @@ export interface Address {
   readonly port: number
 }
 
-/** Bytes per second that may cross the wire to the store, outside of the schedule. */
+/** Bytes per second that may cross the wire to the store, outside of the schedule; infinite where there is no limit. */
 export function allowance (uplink: Config['uplink']): number {
   return uplink.capacity / 8 * uplink.share * (1 - uplink.overhead)
 }

@@ -27,6 +27,11 @@ const SIZE: Notation<number> =
   { refusal: 'is not a size; write it like 250KB, 8MB or 64MiB', parse: parseSize, format: formatSize }
 const RATE: Notation<number> =
   { refusal: 'is not a rate in bits per second; write it like 40Mbit or 512kbit', parse: parseRate, format: formatRate }
+const UNLIMITED: Notation<number> = {
+  refusal: `${RATE.refusal}, or unlimited`,
+  parse: (text) => text === 'unlimited' ? Infinity : RATE.parse(text),
+  format: (value) => value === Infinity ? 'unlimited' : formatRate(value)
+}
 const DURATION: Notation<number> =
   { refusal: 'is not a duration; write it like 500ms, 90s or 24h', parse: parseDuration, format: formatDuration }
 const SHARE: Notation<number> =
@@ -53,6 +58,15 @@ export const size = (fallback: string, description: string, limits?: Limits) =>
 /** Bits per second. */
 export const rate = (fallback: string, description: string, limits?: Limits) =>
   measure(RATE, fallback, description, limits)
+/** The same, or the word `unlimited`: infinite. */
+export const rateOrUnlimited = (fallback: string, description: string, { min }: { readonly min: number }) =>
+  z.codec(written(UNLIMITED.refusal), z.custom<number>((value) => typeof value === 'number'), {
+    decode (given, context) {
+      const rate = UNLIMITED.parse(String(given).trim()) ?? refuse(context, given, UNLIMITED.refusal)
+      return rate >= min ? rate : refuse(context, given, `is too small; write ${formatRate(min)} or more`)
+    },
+    encode: UNLIMITED.format
+  }).prefault(fallback).meta({ description })
 /** Milliseconds. */
 export const duration = (fallback: string, description: string, limits?: Limits) =>
   measure(DURATION, fallback, description, limits)

@@ -121,7 +121,7 @@ function toTree (given: ReadonlyMap<string, Given>): Record<string, unknown> {
 function toConfig (settings: Settings): Config {
   const { dataDir, mqtt, auth, intake, spool, s3, localStore, uplink, slo, http, log, shutdown } = settings
   const { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
-  const { region, pathStyle, key, ifNoneMatch, integrity } = s3
+  const { region, pathStyle, key, ifNoneMatch, integrity, partSize } = s3
   return {
     dataDir,
     mqtt: { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections },
@@ -147,6 +147,7 @@ function toConfig (settings: Settings): Config {
       key,
       ifNoneMatch,
       integrity,
+      partSize,
       accessKeyId: s3.accessKeyId ?? undefined,
       secretAccessKey: s3.secretAccessKey ?? undefined
     },
@@ -158,6 +159,7 @@ function toConfig (settings: Settings): Config {
       schedule: uplink.schedule,
       timeZone: uplink.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
       concurrency: uplink.concurrency,
+      retryShare: uplink.retryShare,
       timeoutMs: uplink.timeout
     },
     slo: { targetMs: slo.target, objective: slo.objective },

@@ -3,7 +3,7 @@
 
 import * as z from 'zod'
 import {
-  address, choice, count, duration, flag, flagOr, later, list, optionalText, rate, secret, share, size, text,
+  address, choice, count, duration, flag, flagOr, later, list, optionalText, rateOrUnlimited, secret, share, size, text,
   type Form
 } from './kinds.ts'
 import { schedule, timeZone } from './schedule.ts'
@@ -79,6 +79,8 @@ export const settings = z.strictObject({
       'The key of an object; the date is the UTC time of acceptance.'),
     ifNoneMatch: flag(false, 'Ask the store to refuse an overwrite; not every store can.'),
     integrity: choice(['sha256', 'md5', 'crc32'], 'What the store is asked to verify; old radosgw and Swift know only md5.'),
+    partSize: size('8MiB', 'Larger objects go in parts of this size, and after a fault go on where it cut them off.',
+      { min: 5 * 2 ** 20, max: 5 * 2 ** 30 }),
     accessKeyId: secret('Given together with the secret key.', "AWS's standard chain of credentials"),
     accessKeyIdFile: optionalText('A file that holds the access key id.', 'none'),
     secretAccessKey: secret('Better given in a file of its own.', "AWS's standard chain of credentials"),
@@ -90,14 +92,16 @@ export const settings = z.strictObject({
   }),
 
   uplink: section('The line to the store, and how much of it is ours.', {
-    capacity: rate('200Mbit', 'What the line carries upwards, in bits per second.', { min: 8_000 }),
+    capacity: rateOrUnlimited('200Mbit', 'What the line carries upwards, in bits per second; unlimited: nothing is held back.',
+      { min: 8_000 }),
     share: share('20%', 'How much of it uploads may take.', { above: 0, max: 1 }),
     overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
     schedule: schedule('Other shares of it by the week: [{ days: mon-fri, from: "22:00", to: "06:00", share: 60% }], or rate: 6Mbit, or off: true.'),
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
     order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
     lanes: later(),
-    retryShare: later(),
+    retryShare: share('10%', 'How much of the allowance repeated attempts may take while new images wait.',
+      { above: 0, max: 1 }),
     timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),
     timeZone: timeZone('Of the hours in the schedule, with daylight saving, like Europe/Berlin.')
   }),

@@ -75,7 +75,7 @@ function viewUplink ({ rates, allowance, images, uplink }: Status): Markup {
   return html`
 <li><h3>Uplink</h3>
 <p class="figure">${formatPace(rates.out.imagesPerSecond)} <small>images/s out</small></p>
-<p>${formatLine(allowance.sentBytesPerSecond)} of ${formatLine(allowance.bytesPerSecond)} allowed</p>
+<p>${formatLine(allowance.sentBytesPerSecond)} of ${formatLine(allowance.bytesPerSecond ?? Infinity)} allowed</p>
 ${uplink.state === 'down'
   ? html`<p class="alarm">down: ${uplink.reason}</p>`
   : html`<p>${formatCount(images.uploading.count)} uploading${tried}</p>`}

@@ -42,7 +42,13 @@ export type PutOutcome =
 
 export type ProbeOutcome =
   | { readonly kind: 'available' }
-  | { readonly kind: 'unavailable', readonly reason: UnavailableReason, readonly detail: string }
+  | {
+    readonly kind: 'unavailable'
+    readonly reason: UnavailableReason
+    readonly detail: string
+    /** The store takes the key, which may not look at the bucket: whether it may put is told by a put alone. */
+    readonly mayPut?: boolean
+  }
 
 export type RefusedReason = 'too_large' | 'bad_key' | 'bad_metadata' | 'key_taken' | 'store_refused'
 

@@ -6,7 +6,7 @@
 // along for the store to verify and keep. Content-MD5 and every `x-amz-` header are signed.
 
 import { createHash } from 'node:crypto'
-import type { PutObjectCommand, PutObjectCommandOutput } from '@aws-sdk/client-s3'
+import type { PutObjectCommand, PutObjectCommandOutput, UploadPartCommand } from '@aws-sdk/client-s3'
 import type { StoreObject } from './object-store.ts'
 
 /** What the store is asked to verify; old radosgw and Swift know only md5. */
@@ -19,7 +19,9 @@ export interface Sums {
   readonly ContentMD5?: string
 }
 
-export function sumsOf ({ body, sha256, crc32 }: StoreObject, integrity: Integrity): Sums {
+export function sumsOf (
+  { body, sha256, crc32 }: Pick<StoreObject, 'body' | 'sha256' | 'crc32'>, integrity: Integrity
+): Sums {
   switch (integrity) {
     case 'sha256': return { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }
     case 'crc32': return { ChecksumCRC32: bigEndian(crc32).toString('base64') }
@@ -28,16 +30,20 @@ export function sumsOf ({ body, sha256, crc32 }: StoreObject, integrity: Integri
 }
 
 /** Signs the command with a payload hash in hex instead of hashing its body. */
-export function signWith (command: PutObjectCommand, sha256: string): void {
-  command.middlewareStack.add((next) => (args) => {
+export function signWith (command: PutObjectCommand | UploadPartCommand, sha256: string): void {
+  const stack = command.middlewareStack as PutObjectCommand['middlewareStack'] // what is added looks at no field of either
+  stack.add((next) => (args) => {
     const { headers } = args.request as { headers: Record<string, string> }
     headers['x-amz-content-sha256'] = sha256
     return next(args)
   }, { step: 'build' }) // before `finalizeRequest`, where the signer is
 }
 
+type Answer = Pick<PutObjectCommandOutput,
+  'ETag' | 'ChecksumSHA256' | 'ChecksumCRC32' | 'ServerSideEncryption' | 'SSECustomerAlgorithm'>
+
 /** False where the store says in its answer that it holds other bytes than these. */
-export function agrees (answer: PutObjectCommandOutput, sums: Sums): boolean {
+export function agrees (answer: Answer, sums: Sums): boolean {
   const pairs = [
     [sums.ChecksumSHA256, answer.ChecksumSHA256],
     [sums.ChecksumCRC32, answer.ChecksumCRC32],
@@ -48,7 +54,7 @@ export function agrees (answer: PutObjectCommandOutput, sums: Sums): boolean {
 
 // The ETag of a single put is its MD5, but not where the store encrypts with a key of its own or of the
 // caller, although it has the same form (S3 API Reference, "Object").
-function md5OfETag (answer: PutObjectCommandOutput): string | undefined {
+function md5OfETag (answer: Answer): string | undefined {
   const hex = /^"([0-9a-f]{32})"$/i.exec(answer.ETag ?? '')?.[1]
   const { ServerSideEncryption = 'AES256', SSECustomerAlgorithm } = answer
   const plain = ServerSideEncryption === 'AES256' && SSECustomerAlgorithm === undefined

@@ -8,7 +8,12 @@
 import type { RefusedReason, UnavailableReason } from './object-store.ts'
 
 /** In `say`, {answer} stands for the store's own words in parentheses, other braces for a field of Target. */
-export type Meaning = { readonly marks: readonly string[], readonly say: string } &
+export type Meaning = {
+  readonly marks: readonly string[]
+  readonly say: string
+  /** Says what this key may not do, and leaves open whether it may put. */
+  readonly leavesPutsOpen?: true
+} &
   ({ readonly unavailable: UnavailableReason } | { readonly refused: RefusedReason })
 
 export const MEANINGS: readonly Meaning[] = [
@@ -94,6 +99,7 @@ export const MEANINGS: readonly Meaning[] = [
       'HTTP 401', 'HTTP 403'
     ],
     unavailable: 'auth',
+    leavesPutsOpen: true,
     say: 'bucket "{bucket}" at {endpoint} is closed to {credentials}: allow s3:PutObject there, or check ' +
       's3.accessKeyId and s3.secretAccessKey {answer}'
   },
@@ -138,6 +144,21 @@ export const MEANINGS: readonly Meaning[] = [
     marks: ['NoETag'],
     unavailable: 'server_error',
     say: '{endpoint} named no ETag for what it took, as every S3 server does: check s3.endpoint'
+  },
+  {
+    marks: ['NoUploadId'],
+    unavailable: 'server_error',
+    say: '{endpoint} began an upload in parts and gave it no name: raise s3.partSize to put objects in one'
+  },
+  {
+    marks: ['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder'],
+    unavailable: 'server_error',
+    say: '{endpoint} has forgotten the parts that it had of this object, which is sent from the beginning {answer}'
+  },
+  {
+    marks: ['NotItsHash'],
+    unavailable: 'checksum',
+    say: 'the bytes of this object are not those of its SHA-256, and none was sent'
   },
   // The object
   {

@@ -21,20 +21,39 @@ const BY_MARK: ReadonlyMap<string, Meaning> = new Map(
   MEANINGS.flatMap((meaning) => meaning.marks.map((mark) => [mark, meaning] as const)))
 
 // What we find out ourselves, named in the table as an error is.
-type Finding = 'NoETag' | 'OtherBytes' | 'BadMetadataName' | 'KeyTaken'
+type Finding = 'NoETag' | 'NoUploadId' | 'NoSuchUpload' | 'OtherBytes' | 'NotItsHash' | 'BadMetadataName' | 'KeyTaken'
 
 export function found (name: Finding): { readonly name: Finding } {
   return { name }
 }
 
+/** The same, where it is thrown. */
+export function finding (name: Finding): Error {
+  return Object.assign(new Error(''), found(name))
+}
+
 /** What an error of the client, or a finding of ours, comes to. Everything comes to something. */
 export function readOutcome (error: unknown, target: Target): Unavailable | Refused {
-  const mark = marksOf(error).find((mark) => BY_MARK.has(mark)) ?? ''
-  const meaning = BY_MARK.get(mark) ?? UNKNOWN
+  const meaning = meaningOf(error)
   const detail = say(meaning, target, error)
   return 'refused' in meaning
     ? { kind: 'refused', reason: meaning.refused, detail }
     : { kind: 'unavailable', reason: meaning.unavailable, detail }
+}
+
+/** Whether a request that failed so says nothing of puts. */
+export function leavesPutsOpen (error: unknown): boolean {
+  return meaningOf(error).leavesPutsOpen === true
+}
+
+/** Whether the store knows an upload, or one of its parts, no longer. */
+export function isUploadGone (error: unknown): boolean {
+  return ['NoSuchUpload', 'InvalidPart'].includes((error as Marked).name ?? '')
+}
+
+function meaningOf (error: unknown): Meaning {
+  const mark = marksOf(error).find((mark) => BY_MARK.has(mark)) ?? ''
+  return BY_MARK.get(mark) ?? UNKNOWN
 }
 
 // The parts of a foreign error that are looked at: node's own, OpenSSL's and the S3 client's.

@@ -10,7 +10,9 @@ import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from './objec
 import type { Agents } from './paced-agent.ts'
 import { agrees, signWith, sumsOf, type Integrity } from './s3-integrity.ts'
 import { formatMetadata } from './s3-metadata.ts'
-import { found, readOutcome, type Target } from './s3-outcomes.ts'
+import { MultipartPuts } from './s3-multipart.ts'
+import { found, leavesPutsOpen, readOutcome, type Target } from './s3-outcomes.ts'
+import { attempt } from './s3-request.ts'
 
 export interface S3Options {
   /** Undefined: AWS, in `region`. */
@@ -24,6 +26,8 @@ export interface S3Options {
   /** Never overwrites. A server that does not know If-None-Match may answer 501. */
   readonly ifNoneMatch: boolean
   readonly integrity: Integrity
+  /** Larger objects go in parts of this size; S3 takes none below 5 MiB but the last. */
+  readonly partBytes: number
   /** How long the store may be silent; over 100. A put that moves, or waits for its turn, may last longer. */
   readonly timeoutMs: number
   readonly connectionTimeoutMs?: number
@@ -35,11 +39,13 @@ interface Store {
   readonly client: S3Client
   readonly target: Target
   readonly options: S3Options
+  readonly multipart: MultipartPuts
 }
 
 /** Asks the store nothing: what is wrong with its name or its key is an outcome of the first put or probe. */
 export function createS3Store (options: S3Options): ObjectStore {
-  const store: Store = { client: createClient(options), target: targetOf(options), options }
+  const client = createClient(options)
+  const store: Store = { client, target: targetOf(options), options, multipart: new MultipartPuts(client, options) }
   return {
     place: placeOf(options),
     bucket: options.bucket,
@@ -77,6 +83,7 @@ async function put (store: Store, object: StoreObject, signal: AbortSignal): Pro
   const { client, target, options: { bucket, ifNoneMatch, integrity } } = store
   const metadata = formatMetadata(object.metadata)
   if (metadata === undefined) return readOutcome(found('BadMetadataName'), target)
+  if (object.body.length > store.options.partBytes) return await putInParts(store, object, metadata, signal)
   const sums = sumsOf(object, integrity)
   const command = new PutObjectCommand({
     Bucket: bucket,
@@ -95,9 +102,30 @@ async function put (store: Store, object: StoreObject, signal: AbortSignal): Pro
     if (!agrees(answer, sums)) return readOutcome(found('OtherBytes'), target)
     return { kind: 'stored', etag: unquoted(answer.ETag) }
   } catch (error) {
-    const taken = ifNoneMatch && error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412
-    return taken ? await compare(store, object, signal) : readOutcome(error, target)
+    return ifNoneMatch && isTaken(error) ? await compare(store, object, signal) : readOutcome(error, target)
   }
+}
+
+async function putInParts (
+  store: Store, object: StoreObject, metadata: Readonly<Record<string, string>>, signal: AbortSignal
+): Promise<PutOutcome> {
+  const { target, multipart, options: { ifNoneMatch } } = store
+  let outcome: PutOutcome
+  try {
+    const etag = await multipart.put(object, metadata, signal)
+    if (etag !== undefined) return { kind: 'stored', etag: unquoted(etag) }
+    outcome = await compare(store, object, signal)
+    const isMissing = outcome.kind === 'refused' || (outcome.kind === 'unavailable' && outcome.reason === 'no_bucket')
+    if (isMissing) outcome = readOutcome(found('NoSuchUpload'), target)
+  } catch (error) {
+    outcome = ifNoneMatch && isTaken(error) ? await compare(store, object, signal) : readOutcome(error, target)
+  }
+  if (outcome.kind !== 'unavailable') multipart.giveUp(object.key)
+  return outcome
+}
+
+function isTaken (error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412
 }
 
 /** The key is taken: by this object, put earlier with the answer lost on the way, or by another one. */
@@ -139,31 +167,7 @@ async function probe (store: Store, signal: AbortSignal): Promise<ProbeOutcome> 
   } catch (error) {
     const { detail, ...outcome } = readOutcome(error, target)
     const reason = outcome.kind === 'unavailable' ? outcome.reason : 'server_error'
-    return { kind: 'unavailable', reason, detail }
-  }
-}
-
-// Made once: an abort without a reason makes an exception with a stack, which costs as much as a hash.
-const STOPPED = new DOMException('the request was stopped', 'AbortError')
-
-/**
- * Runs one request, and settles as soon as the signal aborts, whatever the client is at then. Whatever
- * is still on its way out afterwards is cut off: a server may answer before it has read the whole body,
- * and the rest of it would be paid for in vain.
- */
-async function attempt<T> (signal: AbortSignal, run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-  if (signal.aborted) throw STOPPED
-  const over = new AbortController()
-  let stop = () => {}
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(STOPPED)
-  })
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([stopped, run(over.signal)])
-  } finally {
-    signal.removeEventListener('abort', stop)
-    over.abort(STOPPED)
+    return { kind: 'unavailable', reason, detail, ...(leavesPutsOpen(error) ? { mayPut: true } : {}) }
   }
 }
 

@@ -18,9 +18,11 @@ const FILLED = 0.987
 const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
 /** So long after the last wait the line still counts as busy. */
 const BUSY_MS = 1000
-/** The longest piece, as seconds of the allowance. */
+/** The longest piece, as seconds of the allowance, and where there is no limit. */
 const PIECE_SECONDS = 0.09
-const SAVED_BYTES_MIN = 4096
+const PIECE_BYTES_MAX = 2 ** 24
+/** On a thin line a piece is still a small part of what goes in ten seconds. */
+const SAVED_BYTES_MIN = 1024
 const REFILL_EVERY_MS = 20
 
 interface Waiting {
@@ -41,6 +43,7 @@ export class Allowance {
   readonly #limiter = new Bottleneck({ reservoir: 0 })
   readonly #timer: NodeJS.Timeout
   #bytesPerSecond: number
+  #lineBytesPerSecond = Infinity
   /** What Bottleneck's reservoir holds; asking it would be a promise each time. */
   #reservoir = 0
   /** Taken out of the reservoir and not given to anybody yet. */
@@ -68,7 +71,7 @@ export class Allowance {
 
   get bytesPerSecond (): number { return this.#bytesPerSecond }
 
-  /** Above 0; applies to what is sent from now on. A window with a change in it has its part of either rate. */
+  /** Above 0; applies to what is sent from now on, and a window with a change in it has its part of either rate. Infinite: nothing is held back. */
   set bytesPerSecond (value: number) {
     this.#refill()
     this.#bytesPerSecond = value
@@ -77,9 +80,17 @@ export class Allowance {
     this.#sendBack()
   }
 
+  /** What the line is thought to carry: where that is less, no more is let out, and nothing is promised. */
+  get lineBytesPerSecond (): number { return this.#lineBytesPerSecond }
+  set lineBytesPerSecond (value: number) { this.#lineBytesPerSecond = value }
+
+  /** At which bytes are let out now. */
+  get pacedBytesPerSecond (): number { return Math.min(this.#bytesPerSecond, this.#lineBytesPerSecond) }
+
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
-    return Math.max(SAVED_BYTES_MIN / 2, Math.floor(this.#bytesPerSecond * PIECE_SECONDS))
+    const bytes = Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS)
+    return Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -94,6 +105,10 @@ export class Allowance {
   pace (bytes: number, signal?: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       if (signal?.aborted === true) return resolve(true)
+      if (this.#bytesPerSecond === Infinity && !this.#serving) {
+        this.#givenBytes += bytes
+        return resolve(true)
+      }
       const giveUp = (): void => { this.#giveUp(waiting) }
       const served = (isGiven: boolean): void => { signal?.removeEventListener('abort', giveUp); resolve(isGiven) }
       const waiting = { bytes, resolve: served }
@@ -114,7 +129,7 @@ export class Allowance {
 
   #savedBytesMax (now: number): number {
     const seconds = now - this.#waitedAt < BUSY_MS ? SAVED_SECONDS.busy : SAVED_SECONDS.idle
-    return Math.max(SAVED_BYTES_MIN, this.#bytesPerSecond * seconds)
+    return Math.max(SAVED_BYTES_MIN, this.pacedBytesPerSecond * seconds)
   }
 
   async #serve (): Promise<void> {
@@ -196,11 +211,19 @@ export class Allowance {
     // What waits in front is given whole, whatever may be saved up.
     const wanted = Math.max(this.#savedBytesMax(now), this.#waiting[0]?.bytes ?? 0)
     if (this.#waiting.length === 0) this.#forget(this.#reservoir + this.#drawn - wanted)
+    if (this.#bytesPerSecond === Infinity) { // those who had waited before the limit was taken off
+      this.#add(Math.max(0, this.#waitingBytes - this.#reservoir - this.#drawn))
+      return
+    }
     const windowBytes = this.#history.bytes * GIVEN_OUT - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.#bytesPerSecond * FILLED))
+    const bytes = Math.floor(Math.min(room, seconds * this.pacedBytesPerSecond * FILLED))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
     this.#refilledAt = now
+    this.#add(bytes)
+  }
+
+  #add (bytes: number): void {
     if (bytes < 1) return
     this.#reservoir += bytes
     void this.#limiter.incrementReservoir(bytes)

@@ -1,5 +1,6 @@
 import type { Entry } from '../entry.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { RetryBudget } from './retry-budget.ts'
 
 interface Retry {
   readonly entry: Entry
@@ -18,6 +19,7 @@ const LOOK_EVERY_MS = 1000
  */
 export class Picker {
   readonly #spool: Spool
+  readonly #retryBudget: RetryBudget
   #page: Entry[] = []
   #cursor = 0
   #requeues: number
@@ -25,8 +27,9 @@ export class Picker {
   readonly #out = new Set<number>()
   readonly #retries = new Map<number, Retry>()
 
-  constructor (spool: Spool) {
+  constructor (spool: Spool, retryBudget: RetryBudget) {
     this.#spool = spool
+    this.#retryBudget = retryBudget
     this.#requeues = spool.requeues
   }
 
@@ -61,9 +64,13 @@ export class Picker {
     for (const [sequence, { entry }] of this.#retries) this.#retries.set(sequence, { entry, notBefore: 0 })
   }
 
+  /** Another attempt goes first where there is budget for it, and else when nothing new waits. */
   async #pick (): Promise<Entry | undefined> {
-    const retry = this.#dueRetry()
-    if (retry !== undefined) return retry
+    const retry = this.#retryBudget.isOpen ? this.#dueRetry() : undefined
+    return retry ?? await this.#fresh() ?? this.#dueRetry()
+  }
+
+  async #fresh (): Promise<Entry | undefined> {
     if (this.#retries.size >= RETRIES_MAX) return undefined
     if (this.#requeues !== this.#spool.requeues) this.#startOver()
     if (this.#page.length < PAGE) await this.#readPage()
@@ -77,6 +84,7 @@ export class Picker {
     for (const [sequence, { entry, notBefore }] of this.#retries) {
       if (notBefore > now) continue
       this.#retries.delete(sequence)
+      this.#retryBudget.spend(entry.bytes)
       return entry
     }
     return undefined

@@ -7,10 +7,15 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
-import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
+import { Adaptive } from './adaptive.ts'
+import { Attempts } from './attempts.ts'
+import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs, type LineState } from './breaker.ts'
 import { Gate } from './gate.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
+import { Prober } from './prober.ts'
+import { RetryBudget } from './retry-budget.ts'
+import { Spacing } from './spacing.ts'
 
 export interface UplinkDeps {
   readonly spool: Spool
@@ -25,6 +30,8 @@ export interface UplinkDeps {
 export interface UplinkOptions {
   readonly key: string
   readonly concurrency: number
+  /** 0 to 1: what repeated attempts may take of the allowance while new images wait. */
+  readonly retryShare: number
 }
 
 export interface UplinkLevels {
@@ -35,6 +42,8 @@ export interface UplinkLevels {
   readonly uploadingBytes: number
   readonly retryingBytes: number
   readonly bytesPerSecond: number
+  /** What the line was seen to carry, where that is less than the allowance. */
+  readonly carriedBytesPerSecond: number | undefined
   readonly concurrency: number
   readonly state: LineState
   readonly heldSeconds: number
@@ -42,13 +51,9 @@ export interface UplinkLevels {
   readonly lastStoredAt: number | undefined
 }
 
-/** Attempts after which an entry is set aside, provided that others were stored meanwhile. */
-const ATTEMPTS_MAX = 8
+/** What probes may take of the allowance while the store is down; a put that follows a good one is a retry. */
+const PROBE_SHARE = 0.02
 const READ_AGAIN_MS = 5_000
-/** A line on which nothing waited for so long has room. */
-const IDLE_MS_MAX = 40
-/** What a put needs before its first byte, with a moment in which the disk or this process is held up. */
-const LEAD_SECONDS = 0.1
 
 /** Lets what waits in the spool out to the store: oldest first, as much at a time as keeps the line busy. */
 export class Uplink {
@@ -57,23 +62,26 @@ export class Uplink {
   readonly #picker: Picker
   readonly #breaker: Breaker
   readonly #gate: Gate
+  readonly #prober: Prober
+  readonly #spacing: Spacing
+  readonly #adaptive: Adaptive
+  readonly #attempts = new Attempts()
   readonly #inFlight = new Map<number, Entry>()
-  /** Of entries that failed: how often, and how many objects were stored when they first did. */
-  readonly #attempts = new Map<number, { readonly count: number, readonly storedBefore: number }>()
   readonly #ended = new Condition()
-  /** The put begun last, and what the allowance had given when it was. */
-  #begun: { readonly entry: Entry, readonly givenBytes: number } | undefined
   /** The one put that is tried while the store is thought to be down. */
   #trial: Entry | undefined
-  #stored = 0
   #lastStoredAt: number | undefined
 
   constructor (deps: UplinkDeps, options: UplinkOptions) {
     this.#deps = deps
     this.#options = options
-    this.#picker = new Picker(deps.spool)
+    const { allowance, spool } = deps
+    this.#picker = new Picker(spool, new RetryBudget(options.retryShare, () => allowance.bytesPerSecond))
     this.#breaker = new Breaker(deps.observe)
     this.#gate = deps.gate ?? new Gate()
+    this.#prober = new Prober(deps.store)
+    this.#spacing = new Spacing(allowance)
+    this.#adaptive = new Adaptive(options.concurrency)
   }
 
   get levels (): UplinkLevels {
@@ -84,6 +92,7 @@ export class Uplink {
       uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       retryingBytes: this.#picker.retryingBytes,
       bytesPerSecond,
+      carriedBytesPerSecond: this.#adaptive.carriedBytesPerSecond,
       concurrency: this.#options.concurrency,
       state: this.#breaker.state,
       heldSeconds,
@@ -107,7 +116,7 @@ export class Uplink {
         continue
       }
       if (alone) this.#trial = entry
-      this.#begun = { entry, givenBytes: this.#deps.allowance.givenBytes + Math.max(0, this.#begunBytes()) }
+      this.#spacing.begin(entry.bytes, () => this.#inFlight.has(entry.sequence))
       const put = this.#upload(entry, cut)
         .catch((error: unknown) => { faults.push(error) })
         .finally(() => { sending.delete(put) })
@@ -118,27 +127,9 @@ export class Uplink {
     if (faults.length > 0) throw faults[0]
   }
 
-  /**
-   * Waits until the put begun last has all but its last bytes on the line: puts follow each other instead of making
-   * each other slow. A line that stands idle because the store reads slowly is reason enough for another put.
-   */
   async #lineFree (stop: AbortSignal): Promise<void> {
-    const { allowance } = this.#deps
-    let idleMs = 0
-    while (!stop.aborted && idleMs < IDLE_MS_MAX) {
-      const leftBytes = this.#begunBytes() - allowance.bytesPerSecond * LEAD_SECONDS
-      if (leftBytes <= 0) break
-      const waitMs = Math.min(Math.max(1, leftBytes / allowance.bytesPerSecond * 1000), IDLE_MS_MAX / 2)
-      await sleep(waitMs)
-      idleMs = allowance.waitingBytes > 0 ? 0 : idleMs + waitMs
-    }
-    await this.#ended.until(() => this.#inFlight.size < this.#options.concurrency, stop)
-  }
-
-  /** Of the put begun last: what the allowance has not given it yet. */
-  #begunBytes (): number {
-    if (this.#begun === undefined || !this.#inFlight.has(this.#begun.entry.sequence)) return 0
-    return this.#begun.entry.bytes - (this.#deps.allowance.givenBytes - this.#begun.givenBytes)
+    await this.#spacing.room(stop)
+    await this.#ended.until(() => this.#inFlight.size < this.#adaptive.concurrency, stop)
   }
 
   /** Waits out the backoff, then asks the store. True where a put may be tried. */
@@ -148,17 +139,24 @@ export class Uplink {
     await this.#ended.until(() => this.#inFlight.size === 0, stop)
     await sleep(Math.max(0, state.retryAt - Date.now()), undefined, { signal: stop }).catch(() => {}) // stopping
     if (stop.aborted || !this.#gate.isOpen) return false
-    const outcome = await this.#deps.store.probe(stop)
+    const { givenBytes } = this.#deps.allowance
+    const outcome = await this.#prober.ask(stop)
     if (stop.aborted) return false
-    if (mayPut(outcome) && this.#deps.spool.ledger.waiting > 0) return true
-    if (outcome.kind === 'available') this.#lineUp() // nothing to try it with
-    else this.#breaker.failed(outcome)
-    return outcome.kind === 'available'
+    if (outcome !== undefined && mayPut(outcome) && this.#deps.spool.ledger.waiting > 0) return true
+    if (outcome?.kind === 'available') this.#lineUp() // nothing to try it with
+    else this.#breaker.failed(outcome ?? state, this.#restMs(this.#deps.allowance.givenBytes - givenBytes, PROBE_SHARE))
+    return outcome?.kind === 'available'
+  }
+
+  /** How long the line has to rest so that so many bytes are no more than a share of the allowance. */
+  #restMs (bytes: number, share: number): number {
+    return restMs(bytes, { bytesPerSecond: this.#deps.allowance.bytesPerSecond, share })
   }
 
   #lineUp (): void {
     this.#trial = undefined
     this.#breaker.closed()
+    this.#adaptive.restart()
     this.#picker.retryNow()
   }
 
@@ -187,16 +185,20 @@ export class Uplink {
   }
 
   async #put (entry: Entry, body: Buffer, cut: AbortSignal): Promise<void> {
-    const { store, observe } = this.#deps
+    const { store, observe, allowance } = this.#deps
     const sha256 = entry.sha256 ?? createHash('sha256').update(body).digest('hex')
     const key = objectKey(this.#options.key, entry)
-    const attempt = (this.#attempts.get(entry.sequence)?.count ?? 0) + 1
+    const attempt = this.#attempts.of(entry) + 1
     const startedAt = performance.now()
+    const started = this.#adaptive.begin(body.length, allowance.pacedBytesPerSecond)
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
     const { contentType, crc32 } = entry
     const metadata = objectMetadata(entry, sha256)
     const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
     const seconds = (performance.now() - startedAt) / 1000
+    if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
+    else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') this.#adaptive.timedOut()
+    allowance.lineBytesPerSecond = this.#adaptive.bytesPerSecond
     const detail = outcome.kind === 'stored' ? '' : outcome.detail
     const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
     observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail })
@@ -208,7 +210,7 @@ export class Uplink {
     switch (outcome.kind) {
       case 'stored': {
         const upload = { ...object, uploadedAt: Date.now(), bucket: store.bucket, etag: outcome.etag }
-        this.#stored++
+        this.#attempts.stored()
         this.#lastStoredAt = upload.uploadedAt
         if (entry === this.#trial) this.#lineUp()
         const marked = await spool.markUploaded(entry, upload)
@@ -222,29 +224,27 @@ export class Uplink {
     }
   }
 
-  /** An entry that fails again and again while others are stored may be at fault itself. */
+  /** An entry that fails again while others are stored may be at fault itself, and says nothing of the store. */
   async #tryAgain (entry: Entry, outcome: PutOutcome & { kind: 'unavailable' }): Promise<void> {
-    const before = this.#attempts.get(entry.sequence)
-    const attempts = { count: (before?.count ?? 0) + 1, storedBefore: before?.storedBefore ?? this.#stored }
-    this.#attempts.set(entry.sequence, attempts)
+    const { count, alone, isHopeless } = this.#attempts.failed(entry)
     if (outcome.reason === 'aborted') return
-    if (entry === this.#trial) this.#breaker.failed(outcome)
-    else this.#breaker.opened(outcome)
-    if (mayBeEntrys(outcome) && Math.min(attempts.count, this.#stored - attempts.storedBefore) >= ATTEMPTS_MAX) {
-      return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
-    }
-    this.#picker.retryLater(entry, backoffMs(attempts.count, Math.random))
+    const isEntrys = mayBeEntrys(outcome)
+    const sentBytes = this.#spacing.sentBytes
+    if (entry === this.#trial) this.#breaker.failed(outcome, this.#restMs(sentBytes, this.#options.retryShare))
+    else if (!isEntrys || !alone) this.#breaker.opened(outcome)
+    if (isEntrys && isHopeless) return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
+    this.#picker.retryLater(entry, backoffMs(count, Math.random))
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
-    const failure = { failedAt: Date.now(), reason, detail, attempts: this.#attempts.get(entry.sequence)?.count ?? 1 }
+    const failure = { failedAt: Date.now(), reason, detail, attempts: Math.max(1, this.#attempts.of(entry)) }
     const moved = await this.#deps.spool.setAside(entry, failure)
     this.#leave(entry)
     if (moved) this.#deps.observe({ kind: 'entry-failed', entry, failure })
   }
 
   #leave (entry: Entry): void {
-    this.#attempts.delete(entry.sequence)
+    this.#attempts.forget(entry)
     this.#picker.done(entry)
   }
 }

@@ -39,7 +39,7 @@ export function objectStoreContract (
     test(`${name}: ${words}`, options, async (t) => await run(await start(t)))
   }
 
-  for (const bytes of [0, 1, 250_000, 3_000_000]) {
+  for (const bytes of [0, 1, 250_000, 3_000_000, 20_000_000]) {
     claim(`${bytes} bytes come back byte for byte`, async ({ open }) => {
       const store = await open('none')
       const object = objectOf(randomBytes(bytes))

@@ -58,7 +58,9 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
   const allowance = new Allowance(1e8)
   const line = { timetable: new Timetable({ entries: [], bytesPerSecond: 1e8, timeZone: 'UTC' }), capacity: 1e9, overhead: 0 }
   const limits = await Limits.open(join(directory, 'uplink-limits.json'), line, { allowance, observe })
-  const uplink = new Uplink({ spool, store, allowance, observe, gate: limits.gate }, { key: 'images/{deviceId}/{imageId}.{ext}', concurrency: 4 })
+  const key = 'images/{deviceId}/{imageId}.{ext}'
+  const { gate } = limits
+  const uplink = new Uplink({ spool, store, allowance, observe, gate }, { key, concurrency: 4, retryShare: 0.1 })
   const samples = new RefusedSamples(join(directory, 'refused'))
   const intake = createIntake({ spool, samples, observe }, {
     imageTypes: ['image/jpeg', 'image/png'], imageKey: 'image', dedupWindowMs: 3_600_000, withholdMs: WITHHOLD_MS

@@ -83,6 +83,8 @@ export interface Meter {
   connections (): number
   /** The most bytes from clients in any stretch of so many milliseconds. */
   most (ms: number): number
+  /** The fewest in any such stretch between the first byte and the last. */
+  least (ms: number): number
 }
 
 /** A TCP proxy that writes down when how many bytes came from the client. */
@@ -98,12 +100,50 @@ export async function startMeter (t: TestContext, target: number): Promise<Meter
     server.on('close', () => client.destroy())
     client.pipe(server).pipe(client)
   }))
-  const sum = (some: typeof seen) => some.reduce((total, { bytes }) => total + bytes, 0)
   return {
     port,
-    bytes: () => sum(seen),
+    bytes: () => seen.reduce((total, { bytes }) => total + bytes, 0),
     connections: () => connections,
-    most: (ms) => Math.max(0, ...seen.map(({ at: from }) =>
-      sum(seen.filter(({ at }) => at >= from && at < from + ms))))
+    most: (ms) => stretches(seen, ms).reduce((most, { first, after }) => Math.max(most, first + after), 0),
+    least: (ms) => stretches(seen, ms)
+      .filter(({ at }) => at + ms <= (seen.at(-1)?.at ?? 0))
+      .reduce((least, { after }) => Math.min(least, after), Infinity)
   }
+}
+
+export interface ThinLine {
+  readonly port: number
+  bytesPerSecond: number
+}
+
+/** A TCP proxy that takes no more than so much from its clients, all together, and leaves the rest in their buffers. */
+export async function startThinLine (t: TestContext, target: number, bytesPerSecond: number): Promise<ThinLine> {
+  let freeAt = 0
+  const line = { port: 0, bytesPerSecond }
+  const { port } = await listen(t, createServer((client) => {
+    const server = connect(target, '127.0.0.1')
+    server.on('error', () => client.destroy())
+    client.on('data', (chunk: Buffer) => {
+      client.pause()
+      freeAt = Math.max(freeAt, performance.now()) + chunk.length / line.bytesPerSecond * 1000
+      setTimeout(() => { server.write(chunk); client.resume() }, freeAt - performance.now())
+    })
+    client.on('close', () => server.destroy())
+    server.on('close', () => client.destroy())
+    server.pipe(client)
+  }))
+  line.port = port
+  return line
+}
+
+/** At each arrival: its bytes, and those that came within `ms` after it. */
+function stretches (
+  seen: ReadonlyArray<{ readonly at: number, readonly bytes: number }>, ms: number
+): Array<{ at: number, first: number, after: number }> {
+  let [end, sum] = [0, 0]
+  return seen.map(({ at, bytes: first }) => {
+    for (let next = seen[end]; next !== undefined && next.at < at + ms; next = seen[++end]) sum += next.bytes
+    sum -= first
+    return { at, first, after: sum }
+  })
 }

@@ -34,6 +34,8 @@ export interface RemoteOptions {
   readonly between?: Between
   /** The name under which the store is reached; it must lead to this machine. */
   readonly host?: string
+  /** Something on the way to a port of this machine; resolves with a port of its own. */
+  readonly line?: (port: number) => Promise<number>
 }
 
 export async function startRemoteBridge (t: TestContext, options: RemoteOptions = {}): Promise<RemoteBridge> {
@@ -43,6 +45,8 @@ export async function startRemoteBridge (t: TestContext, options: RemoteOptions 
   const endpoint = between === undefined
     ? store.endpoint
     : await startBetween(t, store.endpoint, (request, response) => between?.(request, response) ?? false)
+  const reached = new URL(endpoint)
+  if (options.line !== undefined) reached.port = String(await options.line(Number(reached.port)))
   const events: BridgeEvent[] = []
   const config = readConfig({
     flags: {},
@@ -50,7 +54,7 @@ export async function startRemoteBridge (t: TestContext, options: RemoteOptions 
       SLUICE_DATA_DIR: dataDir,
       SLUICE_MQTT_LISTEN: '127.0.0.1:0',
       SLUICE_HTTP_LISTEN: '127.0.0.1:0',
-      SLUICE_S3_ENDPOINT: endpoint.replace('127.0.0.1', options.host ?? '127.0.0.1'),
+      SLUICE_S3_ENDPOINT: reached.origin.replace('127.0.0.1', options.host ?? '127.0.0.1'),
       SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
       SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       ...options.env

@@ -41,6 +41,7 @@ export function storeAt (
     credentials: CREDENTIALS,
     ifNoneMatch: false,
     integrity: 'sha256',
+    partBytes: 8 * 2 ** 20,
     timeoutMs: 5000,
     agents,
     ...options
