@@ -8,7 +8,7 @@ const GIVEN_OUT = 0.99
  * The part of it that comes in all the time. At GIVEN_OUT itself the window would be full for good, and a stall
  * that leaves it would be followed by another one, every ten seconds.
  */
-const FILLED = 0.987
+export const FILLED = 0.987
 /**
  * Bytes that may be saved up, as seconds of the allowance: much while somebody has work for the line, so that a
  * moment in which the disk or this process held it up is made good; little while there is none, because what
