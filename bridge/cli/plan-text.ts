@@ -77,9 +77,9 @@ function describeOutage ({ spoolBytes }: Site, { outage }: Plan): string {
     ? `it has room in a spool of ${formatBytes(spoolBytes)}`
     : `a spool of ${formatBytes(spoolBytes)} is full after ${formatSpan(fullAfterSeconds)}, and devices keep the rest`
   const end = caughtUpSeconds === undefined
-    ? 'is never caught up with'
-    : `is caught up with after another ${formatSpan(caughtUpSeconds)}`
-  return `An outage of ${formatSpan(seconds)} leaves ${formatBytes(backlogBytes)} to wait, and ${end};\n${room}.`
+    ? 'never caught up with'
+    : `caught up with ${formatSpan(caughtUpSeconds)} after its end`
+  return `An outage of ${formatSpan(seconds)} leaves ${formatBytes(backlogBytes)} to wait, ${end};\n${room}.`
 }
 
 function formatWays (site: Site, { ways, fitsLine }: Plan): readonly string[] {

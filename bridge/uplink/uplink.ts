@@ -7,6 +7,7 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
+import { failureOf, triedOnce, type Attempts } from './attempts.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
@@ -22,6 +23,7 @@ export interface UplinkDeps {
 export interface UplinkOptions {
   readonly key: string
   readonly concurrency: number
+  readonly storeIdentity?: string
 }
 
 export interface UplinkLevels {
@@ -54,8 +56,7 @@ export class Uplink {
   readonly #picker: Picker
   readonly #breaker: Breaker
   readonly #inFlight = new Map<number, Entry>()
-  /** Of entries that failed: how often, and how many objects were stored when they first did. */
-  readonly #attempts = new Map<number, { readonly count: number, readonly storedBefore: number }>()
+  readonly #attempts = new Map<number, Attempts>()
   readonly #ended = new Condition()
   /** The put begun last, and what the allowance had given when it was. */
   #begun: { readonly entry: Entry, readonly givenBytes: number } | undefined
@@ -215,6 +216,7 @@ export class Uplink {
         return
       }
       case 'refused':
+        this.#attempts.set(entry.sequence, triedOnce(this.#attempts.get(entry.sequence), outcome, this.#stored))
         return await this.#setAside(entry, outcome.reason, outcome.detail)
       case 'unavailable':
         return await this.#tryAgain(entry, outcome)
@@ -223,8 +225,7 @@ export class Uplink {
 
   /** An entry that fails again and again while others are stored may be at fault itself. */
   async #tryAgain (entry: Entry, outcome: PutOutcome & { kind: 'unavailable' }): Promise<void> {
-    const before = this.#attempts.get(entry.sequence)
-    const attempts = { count: (before?.count ?? 0) + 1, storedBefore: before?.storedBefore ?? this.#stored }
+    const attempts = triedOnce(this.#attempts.get(entry.sequence), outcome, this.#stored)
     this.#attempts.set(entry.sequence, attempts)
     if (outcome.reason === 'aborted') return
     if (entry === this.#trial) this.#breaker.failed(outcome)
@@ -236,8 +237,7 @@ export class Uplink {
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
-    const attempts = this.#attempts.get(entry.sequence)?.count ?? 1
-    const failure = { failedAt: Date.now(), reason, detail, attempts }
+    const failure = failureOf(this.#attempts.get(entry.sequence), { reason, detail }, this.#options.storeIdentity)
     const moved = await this.#deps.spool.setAside(entry, failure)
     this.#leave(entry)
     if (moved) this.#deps.observe({ kind: 'entry-failed', entry, failure })
