@@ -4,6 +4,7 @@ import { startBroker, type Broker } from '../broker/broker.ts'
 import { allowance as allowanceOf, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { BridgeEvent, Observe } from './events.ts'
+import { FailedElsewhere } from './failed-elsewhere.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
@@ -11,8 +12,11 @@ import type { LocalStore } from './local-store/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNotes, type Notes } from './notes.ts'
 import { openStore, type OpenStore } from './open-store.ts'
+import { constantPace } from './plan/pace.ts'
 import { Rates } from './rates.ts'
 import { Spool } from './spool/spool.ts'
+import { adviseAtStart } from './start-advice.ts'
+import { storeIdentity } from './store-identity.ts'
 import { Allowance } from './uplink/allowance.ts'
 import { Uplink } from './uplink/uplink.ts'
 
@@ -60,7 +64,9 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const opened = await openStore(config, allowance, observe)
   const { store } = opened
   const { concurrency } = config.uplink
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency })
+  const identity = storeIdentity(config)
+  const uplinkOptions = { key: config.s3.key, concurrency, storeIdentity: identity }
+  const uplink = new Uplink({ spool, store, allowance, observe }, uplinkOptions)
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   const intake = createIntake({ spool, samples, observe }, config.intake)
@@ -72,9 +78,19 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   for (const event of early) metrics.observe(event)
 
   let isStopping = false
-  const asked = { sentBytes: () => opened.sentBytes(), isStopping: () => isStopping }
+  const failedElsewhere = new FailedElsewhere(spool, identity)
+  const asked = {
+    sentBytes: () => opened.sentBytes(),
+    failedUnderOtherStore: () => failedElsewhere.count,
+    isStopping: () => isStopping
+  }
   const shown = { spool, intake, uplink, store, budget, rates, metrics, observe, ...asked }
   const http = await startHttp(shown, httpOptions(config, version, broker))
+
+  const allowanceAt = constantPace(allowance.bytesPerSecond)
+  const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt }).then((sentences) => {
+    for (const detail of sentences) observe({ kind: 'operator-advised', detail })
+  }, () => {}) // what keeps the index from being read is said elsewhere
 
   const stop = new AbortController()
   const cut = new AbortController()
@@ -92,6 +108,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()
       await stopped
+      await advising
       await samples.close()
       allowance.close()
       await opened.close()

@@ -40,6 +40,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'spool-damaged':
     case 'entry-failed':
     case 'uplink-down':
+    case 'operator-advised':
       return 'warn'
     case 'spool-fault':
     case 'store-fault':
@@ -96,6 +97,8 @@ export function describe (event: BridgeEvent): string {
       return describeUplink(event)
     case 'store-fault':
       return `error in the local store: ${event.cause.message}`
+    case 'operator-advised':
+      return event.detail
     case 'http-request':
       return `${event.route} answered ${event.code} after ${span(event.seconds)}`
   }

@@ -81,7 +81,8 @@ function uplinkDown (facts: Facts, { fullInSeconds }: Forecast): Said | undefine
 function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Said | undefined {
   const { spool: { oldestReceivedAt }, now, flow, targetMs } = facts
   if (oldestReceivedAt === undefined || now - oldestReceivedAt <= targetMs) return undefined
-  if (emptyInSeconds !== undefined) {
+  const isFullFirst = fullInSeconds !== undefined && fullInSeconds < (emptyInSeconds ?? Infinity)
+  if (emptyInSeconds !== undefined && !isFullFirst) {
     const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
     return { word: 'CATCHING UP', parts: [empty, kept(facts)] }
   }
