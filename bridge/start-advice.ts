@@ -50,7 +50,7 @@ interface SeenPace {
 }
 
 const HOUR_MS = 3_600_000
-/** Cameras send in step, so that a shorter time would be taken for a burst of them or for a pause. */
+/** Devices send in step, so that a shorter time would be taken for a burst of them or for a pause. */
 const SEEN_MS_MIN = 60_000
 const SEEN_IMAGES_MAX = 10_000
 const PAGE = 500

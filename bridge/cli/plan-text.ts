@@ -38,11 +38,12 @@ function answer ({ spoolBytes }: Site, { fits, fitsLine, served }: Plan): string
 }
 
 function describeSite (site: Site): string {
-  const { devices, intervalSeconds, imageBytes, captureHours, capacityBitsPerSecond, share } = site
+  const { devices, intervalSeconds, imageBytes, captureHours, capacityBitsPerSecond, share, allowanceAt } = site
+  const part = allowanceAt === undefined ? formatShare(share) : 'what uplink.schedule gives'
   const hours = captureHours >= 24 ? '' : `, ${captureHours} h a day`
   const every = formatDuration(Math.round(intervalSeconds * 1000))
   return `${formatCount(devices)} devices, an image of ${formatSize(imageBytes)} every ${every}${hours}; ` +
-    `${formatShare(share)} of ${formatLine(capacityBitsPerSecond / 8)}.`
+    `${part} of ${formatLine(capacityBitsPerSecond / 8)}.`
 }
 
 function figureRows ({ targetSeconds, spoolBytes }: Site, { plain, served, day }: Plan): string[][] {

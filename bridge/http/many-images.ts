@@ -25,6 +25,7 @@ export function createManyHandlers (
   async function retry ({ request, query }: Exchange): Promise<Reply | undefined> {
     const refused = refuseOperator(request, token)
     if (refused !== undefined) return refused
+    if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return tooLong()
     const body = Buffer.alloc(BODY_BYTES_MAX)
     let bytes = 0
     const end = await readBody(request, (piece) => {
@@ -33,7 +34,7 @@ export function createManyHandlers (
     }, limits)
     if (end.kind === 'gone') return undefined
     if (end.kind === 'late') return problem('too_slow', end.detail)
-    if (bytes > BODY_BYTES_MAX) return problem('bad_query', `a filter has at most ${BODY_BYTES_MAX} bytes`)
+    if (bytes > BODY_BYTES_MAX) return tooLong()
     const params = withBody(query, body.toString('utf8', 0, bytes))
     const filter = typeof params === 'string' ? params : readImageFilter(params)
     if (typeof filter === 'string') return problem('bad_query', filter)
@@ -84,6 +85,10 @@ export function createManyHandlers (
   }
 
   return { retry, drop }
+}
+
+function tooLong (): Reply {
+  return problem('bad_query', `a filter has at most ${BODY_BYTES_MAX} bytes`)
 }
 
 function notConfirmed ({ confirm }: ImageFilter, matches: Matches): Reply {
