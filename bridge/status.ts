@@ -153,9 +153,9 @@ export function foresee (facts: Facts): Forecast {
 function outgoing ({ now, uplink, flow: { busy }, allowanceAt }: Facts): PaceAt {
   if (uplink.state.kind === 'down') return constantPace(0)
   const isKnown = busy.seconds >= BUSY_SECONDS_MIN
-  if (allowanceAt === undefined) return constantPace(isKnown ? busy.bytesPerSecond : uplink.bytesPerSecond)
+  const allowed = allowanceAt?.(now).bytesPerSecond ?? uplink.bytesPerSecond
+  if (allowanceAt === undefined || allowed === Infinity) return constantPace(isKnown ? busy.bytesPerSecond : allowed)
   // What the line makes of the allowance now, it makes of any other.
-  const allowed = allowanceAt(now).bytesPerSecond
   return isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busy.bytesPerSecond / allowed)) : allowanceAt
 }
 

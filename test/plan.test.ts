@@ -187,10 +187,14 @@ test('a real put costs what a plan reckons with, and the allowance gives out wha
 })
 
 test('a plan is plain ASCII of 80 columns in its charts, its tables and its figures', () => {
-  const changes = [{}, { devices: 500 }, { captureHours: 12, captureFromHour: 6 }, { devices: 1, imageBytes: 1000 }]
-  for (const one of changes.map(site)) {
+  const changes: ReadonlyArray<Partial<Site>> = [
+    {}, { devices: 500 }, { captureHours: 12, captureFromHour: 6 }, { devices: 1, imageBytes: 1000 },
+    { capacityBitsPerSecond: Infinity }, { allowanceAt: byNight(30e6, 0) }
+  ]
+  for (const one of changes.map((change) => site(change))) {
     const [, ...lines] = formatPlan(one, planSite(one)).split('\n')
     assert.match(lines.join('\n'), /^[\n\x20-\x7e]*$/)
+    assert.doesNotMatch(lines.join('\n'), /NaN|Infinity|undefined/)
     assert.deepEqual(lines.filter((line) => line.length > 80), [])
     assert.equal(lines.filter((line) => line.length === 80 && line.includes('+---')).length > 0, true)
   }

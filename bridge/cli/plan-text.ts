@@ -25,7 +25,7 @@ export function formatPlan (site: Site, plan: Plan): string {
 function answer ({ spoolBytes }: Site, { fits, fitsLine, served }: Plan): string {
   const { backlogBytesPerHour, backlogBytesMax = 0, fullAfterSeconds, load } = served
   const moves = `${formatPace(served.inImagesPerSecond)} images/s come in and ` +
-    `${formatPace(served.outImagesPerSecond)} can go out`
+    `${formatAny(served.outImagesPerSecond)} can go out`
   const disk = formatBytes(spoolBytes)
   if (fits) {
     const most = backlogBytesMax === 0 ? 'nothing has to wait' : `at most ${formatBytes(backlogBytesMax)} waits, and the spool holds ${disk}`
@@ -37,13 +37,18 @@ function answer ({ spoolBytes }: Site, { fits, fitsLine, served }: Plan): string
     `has to wait${full}.`
 }
 
+/** A line may be without limit (uplink.capacity). */
+function formatAny (imagesPerSecond: number): string {
+  return imagesPerSecond === Infinity ? 'any number' : formatPace(imagesPerSecond)
+}
+
 function describeSite (site: Site): string {
   const { devices, intervalSeconds, imageBytes, captureHours, capacityBitsPerSecond, share, allowanceAt } = site
-  const part = allowanceAt === undefined ? formatShare(share) : 'what uplink.schedule gives'
+  const part = allowanceAt === undefined ? `${formatShare(share)} of` : 'uplink.schedule on'
   const hours = captureHours >= 24 ? '' : `, ${captureHours} h a day`
   const every = formatDuration(Math.round(intervalSeconds * 1000))
   return `${formatCount(devices)} devices, an image of ${formatSize(imageBytes)} every ${every}${hours}; ` +
-    `${part} of ${formatLine(capacityBitsPerSecond / 8)}.`
+    (capacityBitsPerSecond === Infinity ? 'a line without limit.' : `${part} ${formatLine(capacityBitsPerSecond / 8)}.`)
 }
 
 function figureRows ({ targetSeconds, spoolBytes }: Site, { plain, served, day }: Plan): string[][] {
@@ -55,8 +60,8 @@ function figureRows ({ targetSeconds, spoolBytes }: Site, { plain, served, day }
     ['', 'plain', 'served'],
     row('in', ({ inImagesPerSecond }) => `${formatPace(inImagesPerSecond)} images/s`),
     row('', ({ inBytesPerSecond }) => formatLine(inBytesPerSecond)),
-    row('out', ({ outImagesPerSecond }) => `${formatPace(outImagesPerSecond)} images/s`),
-    row('', ({ outBytesPerSecond }) => formatLine(outBytesPerSecond)),
+    row('out', ({ outImagesPerSecond }) => `${formatAny(outImagesPerSecond)} images/s`),
+    row('', ({ outBytesPerSecond }) => outBytesPerSecond === Infinity ? 'no limit' : formatLine(outBytesPerSecond)),
     row('backlog', ({ backlogImagesPerSecond }) => `+${formatPace(backlogImagesPerSecond)} images/s`),
     row('', ({ backlogBytesPerHour }) => `+${formatBytes(backlogBytesPerHour)}/h`),
     row('most that waits', ({ backlogBytesMax }) => backlogBytesMax === undefined ? 'no end' : formatBytes(backlogBytesMax)),

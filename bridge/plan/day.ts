@@ -39,7 +39,7 @@ function sampleAt (
   if (stretch === undefined) return { hour, inBytesPerSecond: 0, outBytesPerSecond: 0, backlogBytes: 0, waitSeconds: 0 }
   const { before, afterSeconds, inBytesPerSecond, outBytesPerSecond } = stretch
   const net = inBytesPerSecond - outBytesPerSecond
-  const backlog = Math.max(0, before + net * (seconds - afterSeconds))
+  const backlog = net === -Infinity ? 0 : Math.max(0, before + net * (seconds - afterSeconds))
   const isBusy = backlog > 0 || net > 0
   return {
     hour,

@@ -7,8 +7,8 @@ import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
-import { failureOf, triedOnce, type Attempts } from './attempts.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
+import { FailureLog } from './failure-log.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import { Picker } from './picker.ts'
 
@@ -23,6 +23,7 @@ export interface UplinkDeps {
 export interface UplinkOptions {
   readonly key: string
   readonly concurrency: number
+  /** Kept with every failure (store-identity.ts). */
   readonly storeIdentity?: string
 }
 
@@ -56,7 +57,7 @@ export class Uplink {
   readonly #picker: Picker
   readonly #breaker: Breaker
   readonly #inFlight = new Map<number, Entry>()
-  readonly #attempts = new Map<number, Attempts>()
+  readonly #failures = new FailureLog()
   readonly #ended = new Condition()
   /** The put begun last, and what the allowance had given when it was. */
   #begun: { readonly entry: Entry, readonly givenBytes: number } | undefined
@@ -185,7 +186,7 @@ export class Uplink {
     const { store, observe } = this.#deps
     const sha256 = entry.sha256 ?? createHash('sha256').update(body).digest('hex')
     const key = objectKey(this.#options.key, entry)
-    const attempt = (this.#attempts.get(entry.sequence)?.count ?? 0) + 1
+    const attempt = this.#failures.attemptsOf(entry) + 1
     const startedAt = performance.now()
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
     const { contentType, crc32 } = entry
@@ -216,7 +217,7 @@ export class Uplink {
         return
       }
       case 'refused':
-        this.#attempts.set(entry.sequence, triedOnce(this.#attempts.get(entry.sequence), outcome, this.#stored))
+        this.#failures.add(entry, outcome, this.#stored)
         return await this.#setAside(entry, outcome.reason, outcome.detail)
       case 'unavailable':
         return await this.#tryAgain(entry, outcome)
@@ -225,26 +226,25 @@ export class Uplink {
 
   /** An entry that fails again and again while others are stored may be at fault itself. */
   async #tryAgain (entry: Entry, outcome: PutOutcome & { kind: 'unavailable' }): Promise<void> {
-    const attempts = triedOnce(this.#attempts.get(entry.sequence), outcome, this.#stored)
-    this.#attempts.set(entry.sequence, attempts)
+    const { count, storedBefore } = this.#failures.add(entry, outcome, this.#stored)
     if (outcome.reason === 'aborted') return
     if (entry === this.#trial) this.#breaker.failed(outcome)
     else this.#breaker.opened(outcome)
-    if (mayBeEntrys(outcome) && Math.min(attempts.count, this.#stored - attempts.storedBefore) >= ATTEMPTS_MAX) {
+    if (mayBeEntrys(outcome) && Math.min(count, this.#stored - storedBefore) >= ATTEMPTS_MAX) {
       return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
     }
-    this.#picker.retryLater(entry, backoffMs(attempts.count, Math.random))
+    this.#picker.retryLater(entry, backoffMs(count, Math.random))
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
-    const failure = failureOf(this.#attempts.get(entry.sequence), { reason, detail }, this.#options.storeIdentity)
+    const failure = this.#failures.failureOf(entry, { reason, detail }, this.#options.storeIdentity)
     const moved = await this.#deps.spool.setAside(entry, failure)
     this.#leave(entry)
     if (moved) this.#deps.observe({ kind: 'entry-failed', entry, failure })
   }
 
   #leave (entry: Entry): void {
-    this.#attempts.delete(entry.sequence)
+    this.#failures.forget(entry)
     this.#picker.done(entry)
   }
 }
