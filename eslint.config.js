@@ -82,6 +82,7 @@ export default [
   only('bridge/spool/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/uplink/**', '**/objects/**', '**/http/**', '**/config/**', '**/broker.ts'] }),
   only('bridge/uplink/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/http/**', '**/config/**', '**/broker.ts'] }),
   only('bridge/objects/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/spool/**', '**/uplink/**', '**/http/**', '**/config/**', '**/broker.ts'] }),
+  only('bridge/plan/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/spool/**', '**/uplink/**', '**/objects/**', '**/http/**', '**/config/**', '**/cli/**', '**/broker/**'] }),
   only('bridge/local-store/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/spool/**', '**/uplink/**', '**/http/**', '**/config/**', '**/broker/**'] }),
   only('device-sim/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('device-sim/main.ts', { files: ['device-sim/main.ts'], forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),

@@ -4,6 +4,7 @@ import { startBroker, type Broker } from '../broker/broker.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { BridgeEvent, Observe } from './events.ts'
+import { FailedElsewhere } from './failed-elsewhere.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
@@ -13,6 +14,8 @@ import { createNotes, type Notes } from './notes.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
 import { Spool } from './spool/spool.ts'
+import { adviseAtStart } from './start-advice.ts'
+import { storeIdentity } from './store-identity.ts'
 import { Allowance } from './uplink/allowance.ts'
 import { Limits, type Line } from './uplink/limits.ts'
 import { Timetable } from './uplink/timetable.ts'
@@ -61,14 +64,8 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const observe: Observe = (event) => { for (const read of readers) read(event) }
 
   const spool = await Spool.open(spoolOptions(config), observe)
-  const allowance = new Allowance(allowanceOf(config.uplink))
-  const limitsFile = join(config.dataDir, 'uplink-limits.json')
-  const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
-  const opened = await openStore(config, allowance, observe)
+  const { allowance, limits, opened, uplink, identity } = await openUplink(config, spool, observe)
   const { store } = opened
-  const { concurrency, retryShare } = config.uplink
-  const { gate } = limits
-  const uplink = new Uplink({ spool, store, allowance, observe, gate }, { key: config.s3.key, concurrency, retryShare })
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   const intake = createIntake({ spool, samples, observe }, config.intake)
@@ -80,9 +77,19 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   for (const event of early) metrics.observe(event)
 
   let isStopping = false
-  const asked = { sentBytes: () => opened.sentBytes(), isStopping: () => isStopping }
+  const failedElsewhere = new FailedElsewhere(spool, identity)
+  const asked = {
+    sentBytes: () => opened.sentBytes(),
+    failedUnderOtherStore: () => failedElsewhere.count,
+    allowanceAt: limits.at,
+    isStopping: () => isStopping
+  }
   const shown = { spool, intake, uplink, limits, store, budget, rates, metrics, observe, ...asked }
   const http = await startHttp(shown, httpOptions(config, version, broker))
+
+  const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
+    for (const detail of sentences) observe({ kind: 'operator-advised', detail })
+  }, () => {}) // what keeps the index from being read is said elsewhere
 
   const stop = new AbortController()
   const cut = new AbortController()
@@ -101,6 +108,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()
       await stopped
+      await advising
       await samples.close()
       await limits.close()
       allowance.close()
@@ -110,6 +118,27 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       return { waiting }
     }
   }
+}
+
+interface OpenUplink {
+  readonly allowance: Allowance
+  readonly limits: Limits
+  readonly opened: OpenStore
+  readonly uplink: Uplink
+  /** Of the store as it is configured (store-identity.ts). */
+  readonly identity: string
+}
+
+async function openUplink (config: Config, spool: Spool, observe: Observe): Promise<OpenUplink> {
+  const allowance = new Allowance(allowanceOf(config.uplink))
+  const limitsFile = join(config.dataDir, 'uplink-limits.json')
+  const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
+  const opened = await openStore(config, allowance, observe)
+  const identity = storeIdentity(config)
+  const { concurrency, retryShare } = config.uplink
+  const uplink = new Uplink({ spool, store: opened.store, allowance, observe, gate: limits.gate },
+    { key: config.s3.key, concurrency, retryShare, storeIdentity: identity })
+  return { allowance, limits, opened, uplink, identity }
 }
 
 export function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Parameters<typeof Spool.open>[0] {

@@ -43,6 +43,16 @@ export interface Failure {
   readonly reason: string
   readonly detail: string
   readonly attempts: number
+  /** How its first attempt failed, where there were several. Rows of earlier versions have none. */
+  readonly first?: FirstFailure
+  /** Under which configuration of the store (store-identity.ts). Rows of earlier versions have none. */
+  readonly store?: string
+}
+
+export interface FirstFailure {
+  readonly failedAt: number
+  readonly reason: string
+  readonly detail: string
 }
 
 /** Where an image stands in the index. `uploading` and `retrying` are the uplink's, and never on disk. */

@@ -69,6 +69,8 @@ export type BridgeEvent =
   | { readonly kind: 'limits-not-kept', readonly detail: string }
   /** The local store's own fault: a full disk, a failed sync, a bug. */
   | { readonly kind: 'store-fault', readonly cause: Error }
+  /** Something for the operator to look at that is no fault; `detail` says what to do. */
+  | { readonly kind: 'operator-advised', readonly detail: string }
   // HTTP
   | { readonly kind: 'http-request', readonly route: string, readonly code: number, readonly seconds: number }
 

@@ -42,6 +42,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'entry-failed':
     case 'uplink-down':
     case 'limits-not-kept':
+    case 'operator-advised':
       return 'warn'
     case 'spool-fault':
     case 'store-fault':
@@ -102,6 +103,8 @@ export function describe (event: BridgeEvent): string {
       return event.detail
     case 'store-fault':
       return `error in the local store: ${event.cause.message}`
+    case 'operator-advised':
+      return event.detail
     case 'http-request':
       return `${event.route} answered ${event.code} after ${span(event.seconds)}`
   }

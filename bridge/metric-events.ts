@@ -43,6 +43,8 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
       return
     case 'store-fault':
       return record.add('localStoreErrors', 1)
+    case 'operator-advised':
+      break
     case 'http-request':
       record.add('httpRequests', 1, { route: routeOf(event.route), code: classOf(event.code) })
       return record.observe('httpDuration', event.seconds)

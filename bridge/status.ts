@@ -4,6 +4,8 @@
 import type { Ledger } from './entry.ts'
 import { describeLimit, type LimitStatus } from './limit-status.ts'
 import type { UnavailableReason } from './objects/object-store.ts'
+import { emptyAfter, reachedAfter, sentAfter } from './plan/course.ts'
+import { constantPace, scaledPace, type PaceAt } from './plan/pace.ts'
 import type { Flow, Pace } from './rates.ts'
 import type { Sum } from './spool/accounts.ts'
 import type { SpoolLevels } from './spool/spool.ts'
@@ -30,6 +32,10 @@ export interface Facts {
   readonly sentBytesPerSecond: number
   /** An image should be in the store within this time (slo.target). */
   readonly targetMs: number
+  /** What may go out, and when: undefined where it is the same at all times. */
+  readonly allowanceAt?: PaceAt | undefined
+  /** Images that failed under another configuration of the store, and may fare better under this one. */
+  readonly failedUnderOtherStore?: number | undefined
 }
 
 export interface Forecast {
@@ -37,6 +43,8 @@ export interface Forecast {
   readonly emptyInSeconds: number | undefined
   /** 0 where it is full, undefined where it does not fill. */
   readonly fullInSeconds: number | undefined
+  /** By when an image of now will be in the store, first in first out; undefined where nothing is to go out. */
+  readonly newImageUpInSeconds: number | undefined
 }
 
 /** `GET /api/v1/status`. Times are RFC 3339, absent where there is nothing to say. */
@@ -78,6 +86,7 @@ export interface Status {
   readonly forecast: Forecast
   readonly ledger: Ledger & { readonly exact: boolean }
   readonly duplicates: number
+  readonly failedUnderOtherStore: number
   readonly spool: Pick<SpoolLevels, 'usedBytes' | 'limitBytes' | 'diskFreeBytes' | 'diskSizeBytes'>
   readonly store: { readonly place: string }
   readonly version: string
@@ -118,6 +127,7 @@ export function describeStatus (facts: Facts): Status {
     forecast,
     ledger: { ...ledger, exact: ledger.acknowledged === accountedFor(ledger) },
     duplicates: flow.duplicates,
+    failedUnderOtherStore: facts.failedUnderOtherStore ?? 0,
     spool: {
       usedBytes: spool.usedBytes,
       limitBytes: spool.limitBytes,
@@ -135,20 +145,35 @@ export function describeStatus (facts: Facts): Status {
 /** Before this much has been measured, the allowance is the better guess at what can go out. */
 const BUSY_SECONDS_MIN = 5
 
-export function foresee ({ spool, uplink, limit, flow }: Facts): Forecast {
-  const net = (limit.paused === undefined ? outgoing(uplink, flow) : 0) - flow.in.bytesPerSecond
+export function foresee (facts: Facts): Forecast {
+  const { now, spool, flow } = facts
+  const outAt = outgoing(facts)
+  const { count, bytes } = spool.waiting
+  const start = { at: now, backlogBytes: bytes, inAt: constantPace(flow.in.bytesPerSecond), outAt }
   const isFull = spool.paused?.reason === 'spool_full' || spool.paused?.reason === 'disk_low'
   const room = Math.max(0, Math.min(spool.limitBytes - spool.usedBytes, spool.diskFreeBytes))
   return {
-    emptyInSeconds: spool.waiting.count === 0 ? 0 : net > 0 ? spool.waiting.bytes / net : undefined,
-    fullInSeconds: isFull ? 0 : net < 0 ? room / -net : undefined
+    emptyInSeconds: count === 0 ? 0 : emptyAfter(start),
+    fullInSeconds: isFull ? 0 : reachedAfter(start, bytes + Math.max(1, room)),
+    newImageUpInSeconds: sentAfter(bytes + imageBytes(flow), now, outAt)
   }
 }
 
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
-function outgoing ({ state, bytesPerSecond }: UplinkLevels, { busy }: Flow): number {
-  if (state.kind === 'down') return 0
-  return busy.seconds < BUSY_SECONDS_MIN && bytesPerSecond !== Infinity ? bytesPerSecond : busy.bytesPerSecond
+function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): PaceAt {
+  if (uplink.state.kind === 'down') return constantPace(0)
+  const isKnown = busy.seconds >= BUSY_SECONDS_MIN
+  const allowed = allowanceAt?.(now).bytesPerSecond ?? limit.bytesPerSecond
+  if (allowanceAt === undefined || allowed === Infinity) {
+    return constantPace(isKnown || allowed === Infinity ? busy.bytesPerSecond : allowed)
+  }
+  // What the line makes of the allowance now, it makes of any other.
+  return isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busy.bytesPerSecond / allowed)) : allowanceAt
+}
+
+/** Of those that come in lately; a byte where none does, so that a line that is off is waited for all the same. */
+function imageBytes ({ in: { imagesPerSecond, bytesPerSecond } }: Flow): number {
+  return imagesPerSecond > 0 ? bytesPerSecond / imagesPerSecond : 1
 }
 
 function describeUplink ({ state, lastStoredAt, concurrency }: UplinkLevels, sentBytes: number): Status['uplink'] {

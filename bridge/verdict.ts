@@ -101,7 +101,8 @@ function untilOf ({ limit: { until }, now }: Facts): string {
 function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Said | undefined {
   const { spool: { oldestReceivedAt }, now, flow, targetMs } = facts
   if (oldestReceivedAt === undefined || now - oldestReceivedAt <= targetMs) return undefined
-  if (emptyInSeconds !== undefined) {
+  const isFullFirst = fullInSeconds !== undefined && fullInSeconds < (emptyInSeconds ?? Infinity)
+  if (emptyInSeconds !== undefined && !isFullFirst) {
     const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
     return { word: 'CATCHING UP', parts: [empty, ...thinLine(facts), kept(facts)] }
   }

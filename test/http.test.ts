@@ -58,7 +58,7 @@ test('a method that a route does not have is 405 with Allow, OPTIONS tells them,
   const put = await ask(`${site.url}/api/v1/images/cam-1:a1`, { method: 'PUT' })
   assert.deepEqual([put.status, put.headers.allow], [405, 'GET, DELETE, HEAD, OPTIONS'])
   const options = await ask(`${site.url}/api/v1/images`, { method: 'OPTIONS' })
-  assert.deepEqual([options.status, options.headers.allow], [204, 'GET, POST, HEAD, OPTIONS'])
+  assert.deepEqual([options.status, options.headers.allow], [204, 'GET, POST, DELETE, HEAD, OPTIONS'])
   const head = await ask(`${site.url}/api/v1/images/cam-1:a1/content`, { method: 'HEAD' })
   assert.deepEqual([head.status, head.headers['content-length'], head.body], [200, '5000', ''])
 })

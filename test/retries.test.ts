@@ -135,13 +135,14 @@ test('while new images wait repeated attempts keep to their budget, and take all
 
 test('only an image that fails again while others are stored is at fault itself', () => {
   const attempts = new Attempts()
+  const why = { reason: 'server_error', detail: 'HTTP 500' }
   const [bad, other] = [entryWith(), { ...entryWith(), sequence: 99 }]
-  assert.deepEqual(attempts.failed(bad), { count: 1, alone: false, isHopeless: false })
-  assert.deepEqual(attempts.failed(bad), { count: 2, alone: false, isHopeless: false }) // the store was away
+  assert.deepEqual(attempts.failed(bad, why), { count: 1, alone: false, isHopeless: false })
+  assert.deepEqual(attempts.failed(bad, why), { count: 2, alone: false, isHopeless: false }) // the store was away
   for (let i = 0; i < 8; i++) {
     attempts.stored()
-    assert.deepEqual(attempts.failed(bad), { count: 3 + i, alone: true, isHopeless: i === 7 })
+    assert.deepEqual(attempts.failed(bad, why), { count: 3 + i, alone: true, isHopeless: i === 7 })
   }
   assert.equal(attempts.of(bad), 10)
-  assert.equal(attempts.failed(other).alone, false)
+  assert.equal(attempts.failed(other, why).alone, false)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { Failure } from '../bridge/entry.ts'
 import type { BridgeEvent } from '../bridge/events.ts'
 import type {
   ObjectStore, ProbeOutcome, PutOutcome, StoreObject, UnavailableReason
@@ -152,4 +153,22 @@ test('stopping lets what is under way end and begins nothing new', async (t) => 
   for (const end of finish) end()
   await eventually(() => spool.ledger.uploaded === 3)
   assert.deepEqual(store.puts, ['first', 'a', 'b'])
+})
+
+test('what fails keeps its first error beside its last, and counts the attempt that was refused', async (t) => {
+  const { spool, store } = await startUplink(t)
+  store.answer = (_, nth) => nth === 1 ? 'unavailable' : 'refused'
+  await append(spool, 'a')
+  const failures = async (count: number): Promise<readonly Failure[] | undefined> => {
+    const { held } = await spool.list({ state: 'failed', limit: count })
+    return held.length < count ? undefined : held.flatMap((one) => one.state === 'failed' ? one.failure : [])
+  }
+  const [failed] = await eventually(() => failures(1))
+  const { reason, attempts, first, failedAt = 0 } = failed ?? {}
+  assert.deepEqual([reason, attempts, first?.reason, first?.detail], ['too_large', 2, 'server_error', 'it is not well'])
+  assert.ok((first?.failedAt ?? Infinity) < failedAt)
+  store.answer = () => 'refused'
+  await append(spool, 'b')
+  const [once] = await eventually(() => failures(2))
+  assert.deepEqual([once?.attempts, once?.first], [1, undefined])
 })

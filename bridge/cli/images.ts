@@ -1,12 +1,13 @@
 // `sluice images`: what became of them, and a second chance for those that failed.
 
 import { Option, type Command } from 'commander'
-import { formatBytes, formatImages } from '../amounts.ts'
+import { formatBytes } from '../amounts.ts'
 import type { ImageJson } from '../http/image-json.ts'
 import { IMAGE_STATES } from '../http/image-query.ts'
 import { addApi, createApi } from './api.ts'
 import { addExamples } from './examples.ts'
 import { CommandError, EXIT } from './exit.ts'
+import { addFilters, checkTarget, dropMany, retryMany } from './images-many.ts'
 import { formatAs, type Options } from './output.ts'
 import type { Shell } from './shell.ts'
 import { formatTable } from './table.ts'
@@ -16,7 +17,9 @@ const EXAMPLES = [
   'sluice images list --device cam-1 --limit 20',
   'sluice images show cam-1:20261103-060000',
   'sluice images retry cam-1:20261103-060000',
-  'sluice images retry --all'
+  'sluice images retry --all --dry-run',
+  'sluice images retry --reason too_large --device cam-1',
+  'sluice images delete --reason corrupt --confirm 12'
 ]
 
 const NAME = 'imageId, or deviceId:imageId'
@@ -45,14 +48,16 @@ export function addImages (program: Command, shell: Shell): void {
       const found = await createApi(options, shell).ask('GET', pathOf(image)) as ImageJson
       shell.print(formatAs(options, found, formatImage))
     })
-  addApi(images.command('retry').description('try failed images again'))
+  addFilters(addApi(images.command('retry').description('try failed images again: one, or all that a filter matches')))
     .argument('[image]', NAME)
     .option('--all', 'every failed image')
     .action(async (image: string | undefined, options: Options) => { await retry(image, options, shell) })
-  addApi(images.command('delete').description('give one up for good'))
-    .argument('<image>', NAME)
-    .option('--yes', 'really')
-    .action(async (image: string, options: Options) => { await drop(image, options, shell) })
+  addFilters(addApi(images.command('delete').description('give images up for good: one, or all failed ones that a filter matches')))
+    .argument('[image]', NAME)
+    .option('--all', 'every failed image')
+    .option('--yes', 'really, for one')
+    .option('--confirm <count>', 'really, for many: how many they are')
+    .action(async (image: string | undefined, options: Options) => { await drop(image, options, shell) })
 }
 
 async function list (options: Options, shell: Shell): Promise<void> {
@@ -72,23 +77,18 @@ async function list (options: Options, shell: Shell): Promise<void> {
 }
 
 async function retry (image: string | undefined, options: Options, shell: Shell): Promise<void> {
-  if ((options['all'] === true) === (image !== undefined)) {
-    throw new CommandError(EXIT.usage, 'name one image, or write --all for every failed one')
-  }
+  checkTarget(image, options)
   const api = createApi(options, shell)
-  if (image === undefined) {
-    const answer = await api.ask('POST', '/api/v1/images/retry') as { retried: number }
-    const words = ({ retried }: { retried: number }) => `${formatImages(retried)} to be tried again`
-    shell.print(formatAs(options, answer, words))
-  } else {
-    const answer = await api.ask('POST', `${pathOf(image)}/retry`)
-    shell.print(formatAs(options, answer, () => `${image} waits for the uplink again`))
-  }
+  if (image === undefined) return await retryMany(options, api, shell)
+  const answer = await api.ask('POST', `${pathOf(image)}/retry`)
+  shell.print(formatAs(options, answer, () => `${image} waits for the uplink again`))
 }
 
 /** Deleting is the one way in which an image can be lost that a device had a PUBACK for. */
-async function drop (image: string, options: Options, shell: Shell): Promise<void> {
+async function drop (image: string | undefined, options: Options, shell: Shell): Promise<void> {
+  checkTarget(image, options)
   const api = createApi(options, shell)
+  if (image === undefined) return await dropMany(options, api, shell)
   if (options['yes'] !== true) {
     const { state } = await api.ask('GET', pathOf(image)) as ImageJson
     if (state === 'uploaded' || state === 'dropped') {

@@ -5,6 +5,7 @@ import { addDemo } from './demo.ts'
 import { addExamples } from './examples.ts'
 import { EXIT, explainFailure, type ExitCode } from './exit.ts'
 import { addImages } from './images.ts'
+import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
 import { addStatus } from './status.ts'
@@ -16,6 +17,7 @@ const EXAMPLES = [
   'sluice demo                                     a fleet, an outage, and the proof that nothing was lost',
   'sluice config example > sluice.yaml             every setting with its default',
   'sluice check -c sluice.yaml                     would it start?',
+  'sluice plan --devices 1000 --size 250KB         would the site fit its line and its disk?',
   'sluice status                                   how does it stand?',
   'sluice uplink limit 6Mbit --for 1h              leave more of the line to others',
   'mosquitto_pub -t devices/cam-1/images -q 1 -f photo.jpg'
@@ -52,6 +54,7 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addDemo(program, shell, finish)
   addCheck(program, shell, finish)
   addConfig(program, shell, finish)
+  addPlan(program, shell)
   addStatus(program, shell)
   addImages(program, shell)
   addUplink(program, shell)

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { formatBytes, formatCount, formatLine, formatPace, formatPercent, formatSpan } from '../amounts.ts'
+import { describeOtherStore } from '../failed-elsewhere.ts'
 import type { Pace } from '../rates.ts'
 import type { Status } from '../status.ts'
 import { addApi, createApi } from './api.ts'
@@ -28,6 +29,11 @@ export function addStatus (program: Command, shell: Shell): void {
 
 export function formatStatus (status: Status): string {
   const { images, backlog, rates, allowance, limit, spool, ledger, duplicates } = status
+  const { newImageUpInSeconds } = status.forecast
+  const soon = newImageUpInSeconds === undefined || backlog.count === 0
+    ? []
+    : [['an image of now', `up in ${formatSpan(newImageUpInSeconds)}`]]
+  const other = status.failedUnderOtherStore
   const oldest = backlog.count === 0 ? '' : `oldest ${formatSpan(backlog.oldestSeconds)}`
   const { acknowledged, uploaded, waiting, failed, dropped } = ledger
   const parts = Object.entries({ uploaded, waiting, failed, dropped })
@@ -49,10 +55,12 @@ export function formatStatus (status: Status): string {
       ['in', ...paceOf(rates.in)],
       ['out', ...paceOf(rates.out)],
       ['allowance', formatLine(allowance.bytesPerSecond ?? Infinity), `${formatPercent(allowance.used)} used`, nextOf(limit)],
+      ...soon,
       ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}`],
       ['disk', formatBytes(spool.diskFreeBytes), 'free']
     ]),
     '',
+    ...other === 0 ? [] : [describeOtherStore(other), ''],
     `${formatCount(acknowledged)} acknowledged = ${parts.join(' + ')}${ledger.exact ? '' : ' (does not add up)'}`
   ].join('\n')
 }

@@ -2,6 +2,7 @@ import type { MemoryBudget } from '../../broker/budget.ts'
 import type { Observe } from '../events.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
+import type { PaceAt } from '../plan/pace.ts'
 import type { Rates } from '../rates.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Limits } from '../uplink/limits.ts'
@@ -21,6 +22,9 @@ export interface HttpDeps {
   readonly rates: Pick<Rates, 'read'>
   readonly metrics: Exposition
   readonly observe: Observe
+  /** By the timetable; undefined where the allowance is the same at all times. */
+  readonly allowanceAt?: PaceAt | undefined
+  readonly failedUnderOtherStore?: () => number
   /** True from the moment in which the process was told to stop. */
   readonly isStopping: () => boolean
 }

@@ -24,6 +24,10 @@ export interface ImageJson {
   readonly reason?: string
   readonly detail?: string
   readonly attempts?: number
+  /** How the first of several attempts failed. */
+  readonly firstFailedAt?: string
+  readonly firstReason?: string
+  readonly firstDetail?: string
   readonly meta: Readonly<Record<string, string>> | undefined
   readonly links: { readonly self: string, readonly content?: string, readonly retry?: string }
 }
@@ -78,8 +82,11 @@ function fate (held: Held): Partial<ImageJson> {
       return { uploadedAt: formatTime(uploadedAt), bucket, key, etag }
     }
     case 'failed': {
-      const { failedAt, reason, detail, attempts } = held.failure
-      return { failedAt: formatTime(failedAt), reason, detail, attempts }
+      const { failedAt, reason, detail, attempts, first } = held.failure
+      const last = { failedAt: formatTime(failedAt), reason, detail, attempts }
+      if (first === undefined) return last
+      const { failedAt: firstAt, reason: firstReason, detail: firstDetail } = first
+      return { ...last, firstFailedAt: formatTime(firstAt), firstReason, firstDetail }
     }
   }
 }

@@ -2,20 +2,17 @@ import type { HttpDeps } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { findImage } from './find-image.ts'
 import { formatImage, imageName, imageState } from './image-json.ts'
-import { listImages, listStates, type ImagePage } from './image-list.ts'
+import { listImages, listStates } from './image-list.ts'
 import { ALL, nextPage, readImageQuery, readPage } from './image-query.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
 import { refuseOperator } from './trust.ts'
-
-const RETRY_PAGE = 100
 
 export interface ImageHandlers {
   readonly list: Handler
   readonly listNames: Handler
   readonly show: Handler
   readonly retry: Handler
-  readonly retryAll: Handler
   readonly drop: Handler
 }
 
@@ -55,21 +52,6 @@ export function createImageHandlers (
     return problem('wrong_state', `only a failed image can be tried again, this one is ${state}`)
   }
 
-  /** Every image that had failed when it was asked for; those that fail again meanwhile are not tried twice. */
-  async function retryAll ({ request }: Exchange): Promise<Reply> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
-    let retried = 0
-    let next: number | undefined = Number.MAX_SAFE_INTEGER
-    while (next !== undefined) {
-      const page: ImagePage = await listStates(spool, { ...ALL, limit: RETRY_PAGE, after: next }, ['failed'])
-      const outcomes = await Promise.all(page.held.map(({ entry }) => spool.retry(entry)))
-      retried += outcomes.filter((wasFailed) => wasFailed).length
-      next = page.next
-    }
-    return json(200, { retried })
-  }
-
   async function drop ({ id, request }: Exchange): Promise<Reply> {
     const refused = refuseOperator(request, token)
     if (refused !== undefined) return refused
@@ -87,5 +69,5 @@ export function createImageHandlers (
     return await show({ id: imageName(entry) })
   }
 
-  return { list, listNames, show, retry, retryAll, drop }
+  return { list, listNames, show, retry, drop }
 }

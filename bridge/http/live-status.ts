@@ -29,7 +29,9 @@ export function openLiveStatus (deps: HttpDeps, { version, targetMs }: Pick<Http
       flow: deps.rates.read(),
       sentBytes: deps.sentBytes(),
       sentBytesPerSecond: sent.perSecond,
-      targetMs
+      targetMs,
+      allowanceAt: deps.allowanceAt,
+      failedUnderOtherStore: deps.failedUnderOtherStore?.()
     }),
     close: () => { clearInterval(timer) }
   }

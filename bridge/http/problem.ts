@@ -7,7 +7,7 @@ import { json, type Reply } from './reply.ts'
 type RequestFault =
   | 'not_found' | 'method_not_allowed' | 'bad_query' | 'ambiguous_id' | 'wrong_state' | 'deleted' | 'damaged'
   | 'store_unreachable' | 'store_lost' | 'not_authorized' | 'forbidden' | 'length_required' | 'too_slow'
-  | 'unsupported_type' | 'bad_form' | 'bad_limit' | 'busy' | 'fault'
+  | 'unsupported_type' | 'not_confirmed' | 'bad_form' | 'bad_limit' | 'busy' | 'fault'
 
 export type ProblemCode = RequestFault | RefusalReason | PauseReason
 
@@ -17,6 +17,7 @@ const PROBLEMS: { readonly [code in ProblemCode]: readonly [status: number, titl
   bad_query: [400, 'The query cannot be understood'],
   ambiguous_id: [409, 'Several devices have an image of this name'],
   wrong_state: [409, 'The state of the image does not allow this'],
+  not_confirmed: [409, 'Nothing was deleted'],
   deleted: [410, 'The image was deleted'],
   damaged: [500, 'The image cannot be read back'],
   store_unreachable: [502, 'The store cannot be reached'],

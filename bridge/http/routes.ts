@@ -4,6 +4,7 @@ import type { Route } from './exchange.ts'
 import { livez, readyz } from './health.ts'
 import { createImageHandlers } from './images.ts'
 import type { LiveStatus } from './live-status.ts'
+import { createManyHandlers } from './many-images.ts'
 import { createPageHandler } from './page.ts'
 import { createReceiver } from './receive.ts'
 import { json, text } from './reply.ts'
@@ -15,6 +16,7 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
   readonly status: LiveStatus
 }): readonly Route[] {
   const images = createImageHandlers(deps, options.token)
+  const many = createManyHandlers(deps, options.token, limits)
   const content = createContentHandler(deps, limits)
   const receive = createReceiver(deps, options, limits)
   const uplink = createUplinkHandlers(deps, options.token, limits)
@@ -31,8 +33,8 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
     },
     { path: '/list', methods: { GET: images.listNames } },
     { path: '/api/v1/status', methods: { GET: () => json(200, status.read()) } },
-    { path: '/api/v1/images', methods: { GET: images.list, POST: receive } },
-    { path: '/api/v1/images/retry', methods: { POST: images.retryAll } },
+    { path: '/api/v1/images', methods: { GET: images.list, POST: receive, DELETE: many.drop } },
+    { path: '/api/v1/images/retry', methods: { POST: many.retry } },
     { path: '/api/v1/images/{id}', methods: { GET: images.show, DELETE: images.drop } },
     { path: '/api/v1/images/{id}/content', methods: { GET: content } },
     { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } },

@@ -9,7 +9,7 @@ const GIVEN_OUT = 0.99
  * The part of it that comes in all the time. At GIVEN_OUT itself the window would be full for good, and a stall
  * that leaves it would be followed by another one, every ten seconds.
  */
-const FILLED = 0.987
+export const FILLED = 0.987
 /**
  * Bytes that may be saved up, as seconds of the allowance: much while somebody has work for the line, so that a
  * moment in which the disk or this process held it up is made good; little while there is none, because what
@@ -71,7 +71,10 @@ export class Allowance {
 
   get bytesPerSecond (): number { return this.#bytesPerSecond }
 
-  /** Above 0; applies to what is sent from now on, and a window with a change in it has its part of either rate. Infinite: nothing is held back. */
+  /**
+   * Above 0; applies to what is sent from now on, and a window with a change in it has its part of either rate.
+   * Infinite: nothing is held back.
+   */
   set bytesPerSecond (value: number) {
     this.#refill()
     this.#bytesPerSecond = value

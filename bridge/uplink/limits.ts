@@ -104,6 +104,9 @@ export class Limits {
   /** What an operator set, whether it is in force or behind a pause. */
   get orders (): Orders { return this.#valid(this.#now()) }
 
+  /** What holds at a time to come, ms since epoch, as far as it is known now. */
+  readonly at = (ms: number): LimitAt => this.#limitAt(ms)
+
   configure (line: Line): void {
     this.#line = line
     this.#look()

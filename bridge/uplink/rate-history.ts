@@ -32,7 +32,7 @@ export class RateHistory {
     return this.#changes.reduce((sum, { at, bytesPerSecond }, i) => {
       const from = Math.max(at, now - this.#ms)
       const to = this.#changes[i + 1]?.at ?? now
-      return sum + bytesPerSecond * Math.max(0, to - from) / 1000
+      return to <= from ? sum : sum + bytesPerSecond * (to - from) / 1000
     }, 0)
   }
 }

@@ -9,13 +9,16 @@ import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
 import { Adaptive } from './adaptive.ts'
 import { Attempts } from './attempts.ts'
-import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs, type LineState } from './breaker.ts'
+import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs } from './breaker.ts'
 import { Gate } from './gate.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
+import type { UplinkLevels } from './levels.ts'
 import { Picker } from './picker.ts'
 import { Prober } from './prober.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Spacing } from './spacing.ts'
+
+export type { UplinkLevels }
 
 export interface UplinkDeps {
   readonly spool: Spool
@@ -32,23 +35,8 @@ export interface UplinkOptions {
   readonly concurrency: number
   /** 0 to 1: what repeated attempts may take of the allowance while new images wait. */
   readonly retryShare: number
-}
-
-export interface UplinkLevels {
-  /** Sequences of the entries whose put is under way. */
-  readonly uploading: ReadonlySet<number>
-  /** Sequences of the entries that were tried and wait for another attempt. */
-  readonly retrying: ReadonlySet<number>
-  readonly uploadingBytes: number
-  readonly retryingBytes: number
-  readonly bytesPerSecond: number
-  /** What the line was seen to carry, where that is less than the allowance. */
-  readonly carriedBytesPerSecond: number | undefined
-  readonly concurrency: number
-  readonly state: LineState
-  readonly heldSeconds: number
-  /** ms since epoch. */
-  readonly lastStoredAt: number | undefined
+  /** Kept with every failure (store-identity.ts). */
+  readonly storeIdentity?: string
 }
 
 /** What probes may take of the allowance while the store is down; a put that follows a good one is a retry. */
@@ -219,14 +207,16 @@ export class Uplink {
         observe({ kind: 'entry-uploaded', entry, upload, seconds: (upload.uploadedAt - entry.receivedAt) / 1000 })
         return
       }
-      case 'refused': return await this.#setAside(entry, outcome.reason, outcome.detail)
+      case 'refused':
+        this.#attempts.failed(entry, outcome)
+        return await this.#setAside(entry, outcome.reason, outcome.detail)
       case 'unavailable': return await this.#tryAgain(entry, outcome)
     }
   }
 
   /** An entry that fails again while others are stored may be at fault itself, and says nothing of the store. */
   async #tryAgain (entry: Entry, outcome: PutOutcome & { kind: 'unavailable' }): Promise<void> {
-    const { count, alone, isHopeless } = this.#attempts.failed(entry)
+    const { count, alone, isHopeless } = this.#attempts.failed(entry, outcome)
     if (outcome.reason === 'aborted') return
     const isEntrys = mayBeEntrys(outcome)
     const sentBytes = this.#spacing.sentBytes
@@ -237,7 +227,7 @@ export class Uplink {
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
-    const failure = { failedAt: Date.now(), reason, detail, attempts: Math.max(1, this.#attempts.of(entry)) }
+    const failure = this.#attempts.failureOf(entry, { reason, detail }, this.#options.storeIdentity)
     const moved = await this.#deps.spool.setAside(entry, failure)
     this.#leave(entry)
     if (moved) this.#deps.observe({ kind: 'entry-failed', entry, failure })
