@@ -153,6 +153,15 @@ test('a spool of a newer format is refused in words', async (t) => {
   await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'newer_format', message: /format 7/ })
 })
 
+test('a process that is refused because another has the spool leaves the reserve of that one alone', async (t) => {
+  const { directory } = await openTestSpool(t)
+  const reserve = join(directory, 'reserve')
+  await writeFile(reserve, randomBytes(10_000))
+  const second = spoolOptions(directory, { reserveBytes: 1e18 }) // so that its start gives up what there is
+  await assert.rejects(Spool.open(second, () => {}), { code: 'in_use' })
+  assert.equal((await readFile(reserve)).length, 10_000)
+})
+
 test('a spool in use by another process is refused in words', async (t) => {
   const { directory } = await openTestSpool(t)
   await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'in_use', message: /another process/ })

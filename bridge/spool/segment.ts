@@ -107,6 +107,16 @@ export async function openDurably (db: Database): Promise<void> {
 }
 
 /**
+ * Rejects with LevelDB's error where another process has the database open, and changes nothing: LevelDB takes the lock
+ * before it finds that it was told to refuse what is there, and what is not (db/db_impl.cc, Recover).
+ */
+export async function refuseOpened (location: string): Promise<void> {
+  const db = new Level(location, { createIfMissing: false, errorIfExists: true })
+  const error = await db.open().catch((error: Error) => error)
+  if ((error?.cause as NodeJS.ErrnoException | undefined)?.code === 'LEVEL_LOCKED') throw error
+}
+
+/**
  * LevelDB names its first MANIFEST before the content of that is on disk (db/db_impl.cc, NewDB), and has gone on to
  * the second one before anything is written: a database with the first was never open, and power was lost meanwhile.
  */
