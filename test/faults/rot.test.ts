@@ -1,7 +1,7 @@
 // Flipped bits, cut files and files that are gone, in every kind of file of a spool.
 
 import assert from 'node:assert/strict'
-import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Level } from 'level'
@@ -95,6 +95,19 @@ test('an index that is lost is made again from the segments, in words, and gives
   const payload = Buffer.from('later')
   const { sequence } = await spool.append(arrivalOf('cam-2', 'later', payload), payload)
   assert.ok(sequence > 1e15, `${sequence}`)
+})
+
+test('an index without its log is damaged, which a check says, and is made again in words', async (t) => {
+  const worked = await workedSpool(t)
+  const [log = ''] = (await readdir(join(worked.directory, 'index'))).filter((name) => name.endsWith('.log'))
+  await rm(join(worked.directory, 'index', log))
+  const damage = new RegExp(`log ${parseInt(log, 10)} is not there`)
+  assert.match((await inspectSpool(worked.directory))?.damages[0] ?? '', damage)
+  const { spool, events } = await sendAll(t, worked)
+  const [event] = events.filter((event) => event.kind === 'spool-damaged')
+  assert.match(event?.detail ?? '', damage)
+  assert.ok((await readdir(worked.directory)).includes('index.damaged'))
+  assert.deepEqual(spool.ledger, { acknowledged: 24, uploaded: 22, waiting: 0, failed: 2, dropped: 0 })
 })
 
 test('a row of the index that is no JSON has the index made again, and the old one is kept', async (t) => {
