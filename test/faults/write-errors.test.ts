@@ -98,7 +98,7 @@ async function failOnce (t: TestContext, scene: Scene, fault: Fault & { nth: num
   devices.push(...own)
   const traced = await startUnder(t, scene, dataDir, failing(fault, dataDir, trace))
   if (traced !== undefined) {
-    const sampling = sampleLedger(traced)
+    const sampling = sampleLedger(traced, own)
     const publishing = Promise.all(own.map((device) => device.publishUntilCut(traced.mqttPort)))
     await eventually(async () => (await readHits(trace, dataDir)).length > 0, { timeoutMs: 30_000, what: `EIO in ${call} ${nth}` })
     const [failedAt, before] = [performance.now(), acknowledgedBy(own).size]
