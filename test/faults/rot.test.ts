@@ -45,6 +45,9 @@ test('a flipped bit in a payload fails exactly that image as corrupt, and its ne
   }
 })
 
+/** Of one flipped bit: the image that it hit, and the next where it hit what stands between them. */
+const FLIPPED_MAX = 2
+
 const places = {
   'the log of a segment': ['segments', /\.log$/],
   'CURRENT or MANIFEST of a segment': ['segments', /(CURRENT|MANIFEST-\d+)$/],
@@ -67,11 +70,23 @@ for (const [name, [folder, pattern]] of Object.entries(places)) {
         const what = `${path}: ${await harm(path, random)}`
         const outcome = await sendAll(t, copy)
         await assertHeld(copy, outcome, what)
+        if (folder === 'segments' && harm === harms.flipped) {
+          assert.ok(outcome.spool.ledger.failed - copy.failed.size <= FLIPPED_MAX, `${what}: neighbours failed, too`)
+        }
         await outcome.close()
       }
     }
   })
 }
+
+test('a flipped bit in the header of a log hides its images from LevelDB, and from nobody here', async (t) => {
+  const worked = await workedSpool(t)
+  const [log = ''] = await filesBelow(join(worked.directory, 'segments'), /\.log$/)
+  await flip(log, 5, 7) // the length of the first fragment
+  const outcome = await sendAll(t, worked)
+  assert.deepEqual([outcome.corrupt.size, outcome.sent.size], [0, 20])
+  await assertHeld(worked, outcome, log)
+})
 
 test('a MANIFEST that was cut to nothing does not stop a start', async (t) => {
   for (const folder of ['index', 'set-aside']) {
