@@ -52,8 +52,10 @@ export class SetAside {
 
   async payload (sequence: number): Promise<Buffer | undefined> {
     const key = formatSequence(sequence)
-    return await this.#inTurn(async () =>
-      await this.#db.get(`p${key}`, { fillCache: false }) ?? await this.#db.get(key, { fillCache: false }))
+    return await this.#inTurn(async () => {
+      if (!this.#isSound && this.#db.status === 'closed') await this.#reopen() // it has failed to
+      return await this.#db.get(`p${key}`, { fillCache: false }) ?? await this.#db.get(key, { fillCache: false })
+    })
   }
 
   /** Undefined where only a payload was written, or where it is damaged. */

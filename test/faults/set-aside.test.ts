@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
 import type { Entry } from '../../bridge/entry.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
@@ -12,6 +12,18 @@ const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 
 
 function entryOf (sequence: number, payload: Buffer): Entry {
   return { sequence, ...arrivalOf('cam-1', `i${sequence}`, payload) }
+}
+
+/** Has the calls of a method fail for which `isBad` holds; answers how many have. */
+function plant (t: TestContext, method: 'batch' | 'open', isBad: (location: string) => boolean): () => number {
+  const real = Level.prototype[method]
+  let failed = 0
+  t.mock.method(Level.prototype, method, async function (this: Level, ...args: unknown[]): Promise<unknown> {
+    if (!isBad(this.location)) return await Reflect.apply(real, this, args)
+    failed++
+    throw new Error('planted')
+  })
+  return () => failed
 }
 
 test('nothing counts as set aside that was written behind a failed write, until the store is opened anew', async (t) => {
@@ -30,4 +42,19 @@ test('nothing counts as set aside that was written behind a failed write, until 
   const put = payloads.map((payload, nth) => setAside.put(entryOf(nth + 1, payload), failure, payload))
   assert.deepEqual(await Promise.all(put), [false, ...Array<boolean>(7).fill(true)])
   assert.deepEqual(writtenBehind, [])
+})
+
+test('what is set aside can be read again once the disk is well, be it that nothing is written meanwhile', async (t) => {
+  const directory = await makeTempDirectory(t)
+  const setAside = await SetAside.open(directory, () => {})
+  t.after(() => setAside.close())
+  const [first, second] = [randomBytes(1000), randomBytes(1000)]
+  assert.equal(await setAside.put(entryOf(1, first), failure, first), true)
+  let isBad = true
+  const failed = [plant(t, 'batch', () => isBad), plant(t, 'open', () => isBad)]
+  for (const result of [false, false]) assert.equal(await setAside.put(entryOf(2, second), failure, second), result)
+  assert.ok(failed.every((count) => count() > 0))
+  await assert.rejects(setAside.payload(1), /planted/)
+  isBad = false
+  assert.deepEqual(await setAside.payload(1), first)
 })
