@@ -67,10 +67,13 @@ export class SetAside {
     return written && why && { entry: written, failure: why as unknown as Failure } // written by put
   }
 
-  /** What cannot be removed now is removed by the next start. */
+  /**
+   * What cannot be removed now is removed by the next start. Durable, since the index forgets what has left: an image
+   * that came back after a loss of power would count as failed.
+   */
   async remove (sequence: number): Promise<void> {
-    const key = formatSequence(sequence)
-    await this.#write((db) => db.batch([`e${key}`, `p${key}`, `f${key}`, key].map((key) => ({ type: 'del', key }))))
+    const keys = ['e', 'p', 'f', ''].map((letter) => letter + formatSequence(sequence))
+    await this.#write((db) => db.batch(keys.map((key) => ({ type: 'del', key })), { sync: true }))
   }
 
   async sequences (): Promise<number[]> {
