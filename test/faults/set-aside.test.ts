@@ -5,7 +5,10 @@ import { randomBytes } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
 import type { Entry } from '../../bridge/entry.ts'
+import { SET_ASIDE } from '../../bridge/spool/index-rows.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
+import { SpoolIndex } from '../../bridge/spool/spool-index.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { arrivalOf, makeTempDirectory } from '../helpers/spool.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
@@ -57,4 +60,23 @@ test('what is set aside can be read again once the disk is well, be it that noth
   await assert.rejects(setAside.payload(1), /planted/)
   isBad = false
   assert.deepEqual(await setAside.payload(1), first)
+})
+
+test('an image that will not upload while the index is repaired fails once that is done, and stops nobody', async (t) => {
+  const index = await SpoolIndex.open(await makeTempDirectory(t), () => {})
+  let isBad = true
+  t.after(async () => {
+    isBad = false // or it would never close
+    await index.close()
+  })
+  const payload = randomBytes(1000)
+  await index.taken(entryOf(1, payload), 1)
+  const failed = [plant(t, 'batch', () => isBad), plant(t, 'open', () => isBad)]
+  const synced = index.sync()
+  await eventually(() => failed.every((count) => count() > 0) && !index.isReadable, { what: 'the repair of the index' })
+  const failing = index.failed(1, failure, SET_ASIDE)
+  isBad = false
+  await synced
+  assert.equal((await failing)?.state, 'waiting')
+  assert.equal(index.locate(1)?.state, 'failed')
 })
