@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
 import type { Entry } from '../../bridge/entry.ts'
@@ -9,7 +10,8 @@ import { SET_ASIDE } from '../../bridge/spool/index-rows.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
 import { SpoolIndex } from '../../bridge/spool/spool-index.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { arrivalOf, makeTempDirectory } from '../helpers/spool.ts'
+import { filesBelow, flip } from '../helpers/rot.ts'
+import { arrivalOf, makeTempDirectory, openTestSpool } from '../helpers/spool.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
 
@@ -79,4 +81,20 @@ test('an image that will not upload while the index is repaired fails once that 
   await synced
   assert.equal((await failing)?.state, 'waiting')
   assert.equal(index.locate(1)?.state, 'failed')
+})
+
+test('rot in what was set aside last costs no image set aside behind it', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const payloads = Array.from({ length: 3 }, () => randomBytes(3000)) // one block of the log holds them all
+  for (const [nth, payload] of payloads.entries()) {
+    await spool.setAside(await spool.append(arrivalOf('cam-1', `i${nth}`, payload), payload), failure)
+  }
+  await spool.close()
+  const [log = ''] = await filesBelow(join(directory, 'set-aside'), /\.log$/)
+  await flip(log, 5, 7) // the length of the first fragment, which then ends beyond the block
+  const { spool: next, events } = await openTestSpool(t, { directory })
+  assert.ok(events.some((event) => event.kind === 'spool-damaged' && event.part === 'set-aside'))
+  const { held } = await next.list({ state: 'failed', limit: 9 })
+  assert.equal(held.length, 3)
+  for (const { entry } of held) assert.deepEqual(await next.payload(entry), payloads[Number(entry.imageId.slice(1))])
 })
