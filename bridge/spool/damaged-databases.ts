@@ -51,7 +51,7 @@ async function beginAnew (
 export async function openSetAside (
   { setAside: location }: SpoolPaths, observe: Observe
 ): Promise<{ setAside: SetAside, salvaged: SegmentFiles | undefined }> {
-  let damage = await findDamage(location)
+  let damage = await findDamage(location, true)
   if (damage === undefined) {
     try {
       return { setAside: await SetAside.open(location, observe), salvaged: undefined }
