@@ -17,7 +17,7 @@ const MIB = 1024 * 1024
 async function write (
   root: string, number: number, batches: ReadonlyArray<readonly number[]>
 ): Promise<{ location: string, log: string, records: readonly EntryWithPayload[] }> {
-  const segment = await Segment.create(root, number, 8 * MIB)
+  const segment = await Segment.create(root, number)
   const records: EntryWithPayload[] = []
   for (const sizes of batches) {
     const batch = sizes.map((bytes, at): EntryWithPayload => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from 'node:crypto'
@@ -40,6 +40,20 @@ test('what is appended is read back byte for byte, in order of acceptance, over 
   assert.deepEqual(waiting.map(({ sequence }) => sequence), [...payloads.keys()].sort((a, b) => a - b))
   for (const entry of waiting) assert.deepEqual(await spool.payload(entry), payloads.get(entry.sequence))
   assertBalanced(spool)
+})
+
+test('a segment is full by all that it holds, and has one log, however short its images are', async (t) => {
+  const { spool, directory } = await openTestSpool(t, { segmentBytes: 100_000, activeSegmentsMax: 1 })
+  for (let wave = 0; wave < 20; wave++) {
+    await Promise.all(Array.from({ length: 50 }, async (_, nth) => {
+      const payload = randomBytes(50)
+      await spool.append(arrivalOf('cam-1', `i${wave}-${nth}`, payload), payload)
+    }))
+  }
+  const files = (await readdir(join(directory, 'segments'), { recursive: true })).filter((name) => /\.(log|ldb)$/.test(name))
+  assert.ok(files.length > 3, `${files.length} segments`)
+  assert.ok(files.every((name) => name.endsWith('000003.log')), files.join())
+  for (const file of files) assert.ok((await stat(join(directory, 'segments', file))).size < 200_000, file)
 })
 
 test('a restart finds what waits without opening a sealed segment', async (t) => {
@@ -151,6 +165,15 @@ test('a spool of a newer format is refused in words', async (t) => {
   const directory = await makeTempDirectory(t)
   await writeFile(join(directory, 'FORMAT'), '7\n')
   await assert.rejects(Spool.open(spoolOptions(directory), () => {}), { code: 'newer_format', message: /format 7/ })
+})
+
+test('a process that is refused because another has the spool leaves the reserve of that one alone', async (t) => {
+  const { directory } = await openTestSpool(t)
+  const reserve = join(directory, 'reserve')
+  await writeFile(reserve, randomBytes(10_000))
+  const second = spoolOptions(directory, { reserveBytes: 1e18 }) // so that its start gives up what there is
+  await assert.rejects(Spool.open(second, () => {}), { code: 'in_use' })
+  assert.equal((await readFile(reserve)).length, 10_000)
 })
 
 test('a spool in use by another process is refused in words', async (t) => {

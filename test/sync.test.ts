@@ -51,6 +51,22 @@ test('what is set aside is synced before its segment lets go of it', async (t) =
   assert.equal(first?.isSynced, true)
 })
 
+test('what leaves the set-aside store is removed durably, after the index has said so durably', async (t) => {
+  const { spool } = await openTestSpool(t)
+  const payload = randomBytes(1000)
+  for (const leave of ['drop', 'upload'] as const) {
+    const entry = await spool.append(arrivalOf('cam-1', leave, payload), payload)
+    await spool.setAside(entry, { failedAt: Date.now(), reason: 'store_refused', detail: '', attempts: 1 })
+    await spool.retry(entry)
+    const writes = watchWrites(t)
+    const upload = { uploadedAt: 1, bucket: 'b', key: 'k', etag: 'e', sha256: 's' }
+    assert.equal(await (leave === 'drop' ? spool.drop(entry) : spool.markUploaded(entry, upload)), true)
+    const last = writes.slice(-2).map(({ location, isSynced }) => [location.split('/').at(-1), isSynced])
+    assert.deepEqual(last, [['index', true], ['set-aside', true]])
+    t.mock.restoreAll()
+  }
+})
+
 test('the index is synced before a segment counts as sealed', async (t) => {
   const spool = await Spool.open(spoolOptions(await makeTempDirectory(t)), () => {})
   const payload = randomBytes(600_000)

@@ -17,7 +17,6 @@ export class ActiveSegment {
   readonly #batchBytesMax: number
   #waiting: Waiting[] = []
   #waitingBytes = 0
-  #writtenBytes = 0
   #writing: Promise<void> | undefined
   #broken: Error | undefined
 
@@ -32,7 +31,7 @@ export class ActiveSegment {
   get idle (): boolean { return this.#writing === undefined }
   get waitingBytes (): number { return this.#waitingBytes }
   /** Written or about to be. */
-  get bytes (): number { return this.#writtenBytes + this.#waitingBytes }
+  get bytes (): number { return this.segment.bytes + this.#waitingBytes }
 
   /** Resolves with the segment's number once the record is on disk. Rejects where the disk says it is not. */
   append (record: EntryWithPayload): Promise<number> {
@@ -60,7 +59,6 @@ export class ActiveSegment {
         this.#break(error as Error, batch)
         break
       }
-      this.#writtenBytes += bytes
       this.#waitingBytes -= bytes
       const seconds = (performance.now() - startedAt) / 1000
       this.#observe({ kind: 'spool-written', entries: batch.length, bytes, seconds })

@@ -139,6 +139,6 @@ export class ActiveSegments {
   }
 
   #openNext (): Promise<Segment> {
-    return Segment.create(this.#options.root, this.#number++, this.#options.segmentBytes)
+    return Segment.create(this.#options.root, this.#number++)
   }
 }

@@ -2,13 +2,14 @@
 // a word and deletes the logs that it has read. What is damaged is kept under another name, and begun anew: the
 // index from the segments (recovery.ts), the set-aside store from what is still sound in it.
 
-import { access, link, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { access, link, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Level } from 'level'
 import type { Observe } from '../events.ts'
 import { findDamage } from './database-damage.ts'
 import { IndexDamaged } from './errors.ts'
 import { SET_ASIDE } from './index-rows.ts'
+import { readLogNumber } from './manifest.ts'
 import type { SpoolPaths } from './recovery.ts'
 import { makeDirectory, syncDirectory } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
@@ -50,7 +51,7 @@ async function beginAnew (
 export async function openSetAside (
   { setAside: location }: SpoolPaths, observe: Observe
 ): Promise<{ setAside: SetAside, salvaged: SegmentFiles | undefined }> {
-  let damage = await findDamage(location)
+  let damage = await findDamage(location, true)
   if (damage === undefined) {
     try {
       return { setAside: await SetAside.open(location, observe), salvaged: undefined }
@@ -91,8 +92,18 @@ export async function takeOver (
 /** A first start has neither; an index that vanished leaves its segments behind. */
 async function findLoss (location: string, segments: string): Promise<string | undefined> {
   const isThere = await access(join(location, 'CURRENT')).then(() => true, () => false)
+  if (isThere) return await findMissingLog(location)
   const hasSegments = (await readdir(segments)).some((name) => /^\d+$/.test(name))
-  return !isThere && hasSegments ? 'it is not there' : undefined
+  return hasSegments ? 'it is not there' : undefined
+}
+
+/** LevelDB opens a database without its log, and has forgotten what only stood there. */
+export async function findMissingLog (location: string): Promise<string | undefined> {
+  const manifest = await readFile(join(location, 'CURRENT'), 'latin1').catch(() => undefined) // not made yet
+  if (manifest === undefined) return undefined
+  const number = readLogNumber(await readFile(join(location, manifest.trimEnd())))
+  const logs = (await readdir(location)).filter((name) => name.endsWith('.log'))
+  return number === 0 || logs.some((name) => parseInt(name, 10) === number) ? undefined : `log ${number} is not there`
 }
 
 function isDamage (error: unknown): boolean {

@@ -8,9 +8,10 @@ const TABLE = /\.(ldb|sst)$/
 
 /**
  * What is wrong with a database that is not open, as far as its files tell; undefined where nothing is, or where
- * there is none yet. LevelDB looks at few of its checksums by itself, and deletes the logs that it has read.
+ * there is none yet. LevelDB looks at few of its checksums by itself, and deletes the logs that it has read. Where
+ * every write `isSynced`, what is not sound at the end of a log may be an image that was acknowledged.
  */
-export async function findDamage (location: string): Promise<string | undefined> {
+export async function findDamage (location: string, isSynced = false): Promise<string | undefined> {
   const names = await readdir(location).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw error
@@ -28,13 +29,13 @@ export async function findDamage (location: string): Promise<string | undefined>
   }
   for (const name of names) {
     if (TABLE.test(name) && !live.has(parseInt(name, 10))) continue
-    const damage = await findFileDamage(join(location, name), name)
+    const damage = await findFileDamage(join(location, name), name, isSynced)
     if (damage !== undefined) return `${name}: ${damage}`
   }
   return undefined
 }
 
-async function findFileDamage (path: string, name: string): Promise<string | undefined> {
+async function findFileDamage (path: string, name: string, isSynced: boolean): Promise<string | undefined> {
   if (TABLE.test(name)) {
     const damaged = countDamaged(await readFile(path))
     return damaged === 0 ? undefined : `${damaged} of its blocks are damaged`
@@ -42,7 +43,7 @@ async function findFileDamage (path: string, name: string): Promise<string | und
   if (!/^MANIFEST-|\.log$/.test(name)) return undefined
   const file = await open(path, 'r')
   try {
-    return await findLogDamage(file)
+    return await findLogDamage(file, isSynced)
   } finally {
     await file.close()
   }

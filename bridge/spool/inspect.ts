@@ -6,7 +6,7 @@ import { link, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from '../crc32.ts'
 import type { Entry, Ledger } from '../entry.ts'
-import { holdLock } from './damaged-databases.ts'
+import { findMissingLog, holdLock } from './damaged-databases.ts'
 import { findDamage } from './database-damage.ts'
 import { checkFormatText } from './format.ts'
 import { SET_ASIDE } from './index-rows.ts'
@@ -102,7 +102,7 @@ interface Copy<Database> {
 async function openCopy<Database extends { close (): Promise<void> }> (
   location: string, name: string, damages: string[], open: (location: string) => Promise<Database>
 ): Promise<Copy<Database> | undefined> {
-  const damage = await findDamage(location)
+  const damage = await findDamage(location) ?? await findMissingLog(location)
   if (damage !== undefined) {
     damages.push(`${name}: ${damage}`)
     return undefined

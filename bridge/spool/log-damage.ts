@@ -1,5 +1,5 @@
-// Whether a log of LevelDB has rotted. What a crash has left unfinished at its end is no damage: nobody was told
-// that it is on disk. The layout of a log stands in segment-log.ts.
+// Whether a log of LevelDB has rotted. What a crash has left unfinished at its end is no damage where nobody was told
+// that it is on disk; it looks like rot in what was synced last. The layout of a log stands in segment-log.ts.
 
 import type { FileHandle } from 'node:fs/promises'
 import { crc32c } from '../crc32.ts'
@@ -8,8 +8,8 @@ import { masked } from './table.ts'
 
 const [FULL, FIRST, LAST] = [1, 2, 4]
 
-/** Says what is wrong, undefined where nothing is. */
-export async function findLogDamage (file: FileHandle): Promise<string | undefined> {
+/** Says what is wrong, undefined where nothing is. Its end counts only where that `isEndSynced`. */
+export async function findLogDamage (file: FileHandle, isEndSynced = false): Promise<string | undefined> {
   const { size } = await file.stat()
   const block = Buffer.allocUnsafe(BLOCK)
   let damagedAt: number | undefined
@@ -20,7 +20,7 @@ export async function findLogDamage (file: FileHandle): Promise<string | undefin
       else if (damagedAt !== undefined && fragment.isEdge) return `it is damaged at byte ${damagedAt}`
     }
   }
-  return undefined
+  return isEndSynced && damagedAt !== undefined ? `it is damaged at byte ${damagedAt}` : undefined
 }
 
 /** What a log holds as far as it is sound and was written to its end. */

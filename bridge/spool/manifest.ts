@@ -9,14 +9,30 @@
 import { recordsOf } from './log-damage.ts'
 import { readVarint } from './table.ts'
 
-const [NUMBERS, COMPARATOR, COMPACT_POINTER, DELETED_FILE, NEW_FILE] = [[2, 3, 4, 9], 1, 5, 6, 7]
+const [NUMBERS, COMPARATOR, LOG, COMPACT_POINTER, DELETED_FILE, NEW_FILE] = [[3, 4, 9], 1, 2, 5, 6, 7]
+
+interface Manifest {
+  readonly live: ReadonlySet<number>
+  /** 0 where the database was never open. */
+  readonly log: number
+}
 
 /**
  * The numbers of the tables that a start would read. Beside them a crash may leave others, unfinished ones among them,
  * which nothing refers to. Undefined where it is no MANIFEST.
  */
 export function readLiveTables (manifest: Buffer): ReadonlySet<number> | undefined {
+  return readManifest(manifest)?.live
+}
+
+/** The number of the first log that a start would read. LevelDB makes it before it names it, and it is never gone. */
+export function readLogNumber (manifest: Buffer): number {
+  return readManifest(manifest)?.log ?? 0
+}
+
+function readManifest (manifest: Buffer): Manifest | undefined {
   const live = new Set<number>()
+  let log = 0
   for (const record of recordsOf(manifest)) {
     const cursor = { at: 0 }
     const skipText = (): void => {
@@ -26,6 +42,7 @@ export function readLiveTables (manifest: Buffer): ReadonlySet<number> | undefin
     while (cursor.at < record.length) {
       const tag = readVarint(record, cursor)
       if (NUMBERS.includes(tag)) readVarint(record, cursor)
+      else if (tag === LOG) log = readVarint(record, cursor)
       else if (tag === COMPARATOR) skipText()
       else if (tag === COMPACT_POINTER || tag === DELETED_FILE || tag === NEW_FILE) {
         readVarint(record, cursor) // the level
@@ -45,5 +62,5 @@ export function readLiveTables (manifest: Buffer): ReadonlySet<number> | undefin
       } else return undefined
     }
   }
-  return live
+  return { live, log }
 }

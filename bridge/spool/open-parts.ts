@@ -5,6 +5,7 @@ import { openIndex, openSetAside, takeOver } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
 import { explainOpen, prepareDirectory, recover } from './recovery.ts'
+import { refuseOpened, SEGMENT_BYTES_MAX } from './segment.ts'
 import type { SetAside } from './set-aside.ts'
 import { Shelf } from './shelf.ts'
 import type { SpoolIndex } from './spool-index.ts'
@@ -47,6 +48,7 @@ export async function openParts (
 ): Promise<{ parts: SpoolParts, found: number }> {
   const paths = await prepareDirectory(options.directory)
   try {
+    await refuseOpened(paths.index) // before the disk gives up a reserve, which may be another's
     const disk = await Disk.open(options.directory, options)
     const { index, isLost } = await openIndex(paths, observe)
     const { setAside, salvaged } = await openSetAside(paths, observe)
@@ -65,7 +67,7 @@ export async function openParts (
     }, {
       root: paths.segments,
       firstNumber: lastNumber + 1,
-      segmentBytes: options.segmentBytes,
+      segmentBytes: Math.min(options.segmentBytes, SEGMENT_BYTES_MAX),
       activeMax: options.activeSegmentsMax ?? 3,
       batchBytesMax: options.batchBytesMax ?? 4 * MIB
     })

@@ -29,26 +29,33 @@ export interface SegmentReader {
 type Operation = { readonly type: 'put', readonly key: string, readonly value: Buffer }
 
 const MIB = 1024 * 1024
+/**
+ * As much as LevelDB allows (db/db_impl.cc, SanitizeOptions), since it begins a second log where a buffer is full, and
+ * does not sync the name of that. It takes memory only as far as it is filled.
+ */
+const WRITE_BUFFER = 1024 * MIB
+/** What is filled further than this may not fit the write buffer with its last batch. */
+export const SEGMENT_BYTES_MAX = WRITE_BUFFER / 2
+/** In memory and in the log beside each value: its key, its place in LevelDB's skip list, lengths and checksums. */
+const OVERHEAD = 64
 
 export class Segment implements SegmentReader {
   readonly number: number
   readonly #db: Level<string, Buffer>
+  #bytes = 0
 
   private constructor (number: number, db: Level<string, Buffer>) {
     this.number = number
     this.#db = db
   }
 
-  /**
-   * Makes segment `number` below `root`. The write buffer is as large as the segment and its last
-   * batch, so that LevelDB never flushes while the segment is filled.
-   */
-  static async create (root: string, number: number, bytesMax: number): Promise<Segment> {
+  /** Makes segment `number` below `root`. LevelDB never flushes while it is filled to SEGMENT_BYTES_MAX. */
+  static async create (root: string, number: number): Promise<Segment> {
     const location = formatSegmentPath(root, number)
     await mkdir(location)
     let db: Level<string, Buffer> | undefined
     try {
-      db = await openDatabase(location, bytesMax + 16 * MIB)
+      db = await openDatabase(location)
       await syncDirectory(root)
       return new Segment(number, db)
     } catch (error) {
@@ -59,6 +66,9 @@ export class Segment implements SegmentReader {
     }
   }
 
+  /** Written, with all that is kept beside the payloads. */
+  get bytes (): number { return this.#bytes }
+
   /** Resolves once every record is on disk, and not before. After a rejection never append here again. */
   async append (records: readonly EntryWithPayload[]): Promise<void> {
     const operations: Operation[] = []
@@ -68,6 +78,7 @@ export class Segment implements SegmentReader {
       operations.push({ type: 'put', key: `p${key}`, value: payload })
     }
     await this.#db.batch(operations, { sync: true })
+    this.#bytes += operations.reduce((sum, { value }) => sum + value.length + OVERHEAD, 0)
   }
 
   /** Undefined where the segment has no such entry. */
@@ -80,11 +91,11 @@ export class Segment implements SegmentReader {
   }
 }
 
-async function openDatabase (location: string, writeBufferSize: number): Promise<Level<string, Buffer>> {
+async function openDatabase (location: string): Promise<Level<string, Buffer>> {
   const db = new Level<string, Buffer>(location, {
     valueEncoding: 'buffer',
     compression: false, // a JPEG does not shrink
-    writeBufferSize,
+    writeBufferSize: WRITE_BUFFER,
     maxFileSize: 1024 * MIB,
     cacheSize: MIB
   })
@@ -104,6 +115,16 @@ export async function openDurably (db: Database): Promise<void> {
     await db.open()
   }
   await syncDirectory(db.location)
+}
+
+/**
+ * Rejects with LevelDB's error where another process has the database open, and changes nothing: LevelDB takes the lock
+ * before it finds that it was told to refuse what is there, and what is not (db/db_impl.cc, Recover).
+ */
+export async function refuseOpened (location: string): Promise<void> {
+  const db = new Level(location, { createIfMissing: false, errorIfExists: true })
+  const error = await db.open().catch((error: Error) => error)
+  if ((error?.cause as NodeJS.ErrnoException | undefined)?.code === 'LEVEL_LOCKED') throw error
 }
 
 /**

@@ -19,13 +19,16 @@ export interface Failed {
   readonly failure: Failure
 }
 
-/** Like every LevelDB it cannot be trusted with writes after a failed one, so before the next it is opened anew. */
+/**
+ * Like every LevelDB it cannot be trusted with writes after a failed one, so before the next it is opened anew. One
+ * works with it at a time, or what is already under way behind a failed write would be acknowledged and lost.
+ */
 export class SetAside {
   readonly #location: string
   readonly #observe: Observe
   #db: Level<string, Buffer>
   #isSound = true
-  #reopening: Promise<void> | undefined
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor (location: string, db: Level<string, Buffer>, observe: Observe) {
     this.#location = location
@@ -48,46 +51,58 @@ export class SetAside {
   }
 
   async payload (sequence: number): Promise<Buffer | undefined> {
-    await this.#reopening
     const key = formatSequence(sequence)
-    return await this.#db.get(`p${key}`, { fillCache: false }) ?? await this.#db.get(key, { fillCache: false })
+    return await this.#inTurn(async () => {
+      if (!this.#isSound && this.#db.status === 'closed') await this.#reopen() // it has failed to
+      return await this.#db.get(`p${key}`, { fillCache: false }) ?? await this.#db.get(key, { fillCache: false })
+    })
   }
 
   /** Undefined where only a payload was written, or where it is damaged. */
   async failed (sequence: number): Promise<Failed | undefined> {
     const key = formatSequence(sequence)
-    const [entry, failure] = await this.#db.getMany([`e${key}`, `f${key}`])
+    const [entry, failure] = await this.#inTurn(() => this.#db.getMany([`e${key}`, `f${key}`]))
     const written = entry && parseEntry(entry.toString())
     const why = failure && parseRecord(failure.toString())
     return written && why && { entry: written, failure: why as unknown as Failure } // written by put
   }
 
-  /** What cannot be removed now is removed by the next start. */
+  /**
+   * What cannot be removed now is removed by the next start. Durable, since the index forgets what has left: an image
+   * that came back after a loss of power would count as failed.
+   */
   async remove (sequence: number): Promise<void> {
-    const key = formatSequence(sequence)
-    await this.#write((db) => db.batch([`e${key}`, `p${key}`, `f${key}`, key].map((key) => ({ type: 'del', key }))))
+    const keys = ['e', 'p', 'f', ''].map((letter) => letter + formatSequence(sequence))
+    await this.#write((db) => db.batch(keys.map((key) => ({ type: 'del', key })), { sync: true }))
   }
 
   async sequences (): Promise<number[]> {
-    const keys = await this.#db.keys().all()
+    const keys = await this.#inTurn(() => this.#db.keys().all())
     return [...new Set(keys.map((key) => parseSequence(key.slice(-14))))]
   }
 
   async close (): Promise<void> {
-    await this.#reopening
-    await this.#db.close()
+    await this.#inTurn(() => this.#db.close())
   }
 
   async #write (work: (db: Level<string, Buffer>) => Promise<void>): Promise<boolean> {
-    try {
-      if (!this.#isSound) await (this.#reopening ??= this.#reopen().finally(() => { this.#reopening = undefined }))
-      await work(this.#db)
-      return true
-    } catch (cause) {
-      this.#isSound = false
-      this.#observe({ kind: 'spool-fault', operation: 'write', cause: cause as Error })
-      return false
-    }
+    return await this.#inTurn(async () => {
+      try {
+        if (!this.#isSound) await this.#reopen()
+        await work(this.#db)
+        return true
+      } catch (cause) {
+        this.#isSound = false
+        this.#observe({ kind: 'spool-fault', operation: 'write', cause: cause as Error })
+        return false
+      }
+    })
+  }
+
+  async #inTurn<T> (work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {}) // who asked for it is told
+    return await turn
   }
 
   async #reopen (): Promise<void> {

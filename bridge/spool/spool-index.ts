@@ -98,11 +98,12 @@ export class SpoolIndex {
   }
 
   /** The payload is in `segment` by now: the set-aside store, or where it was. */
-  failed (sequence: number, failure: Failure, segment: Location): Promise<Located | undefined> {
+  async failed (sequence: number, failure: Failure, segment: Location): Promise<Located | undefined> {
+    await this.readable()
     const held = this.locate(sequence)
     const isInSegment = held?.state === 'waiting' && held.segment !== SET_ASIDE
     if (failure.reason === CORRUPT && isInSegment) this.#accounts.damaged(held.segment)
-    return this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment }))
+    return await this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment }))
   }
 
   retried (sequence: number): Promise<Located | undefined> {

@@ -24,6 +24,7 @@ const PAGE_MS_MAX = 50
 const WARM_UPS = 10
 const LOOKS = rounds({ fast: 5, long: 15 })
 const GROWTH_MAX = 1.2
+const LOADED_MIB_MAX = 250
 /** Beside those of an empty service: the segments that are open at a time, with the few files that each has. */
 const HANDLES_MAX = 40
 
@@ -57,6 +58,7 @@ test(`with ${IMAGES} images waiting memory, handles, start and pages are those o
   t.diagnostic(`handles ${before.handles} empty, ${loaded.handles} after the load, ${after.handles} started on it`)
   t.diagnostic(`pages ${JSON.stringify(pages)} ms`)
   assert.ok(full.startMs < Math.max(START_MS_MAX, 1.5 * empty.startMs)) // a machine may be busy with other things
+  assert.ok(loaded.mib < LOADED_MIB_MAX, `${loaded.mib} MiB right after the load`)
   assert.ok(after.mib < before.mib * GROWTH_MAX)
   assert.ok(Math.max(loaded.handles, after.handles) < before.handles + HANDLES_MAX)
   for (const [page, ms] of Object.entries(pages)) assert.ok(ms < PAGE_MS_MAX, `the page ${page} took ${ms} ms`)

@@ -31,7 +31,7 @@ onSmallDisk('a segment for which there is no room leaves nothing behind', async 
   await mkdir(root)
   await disk.fill(4096)
   for (let number = 1; number <= 5; number++) {
-    await assert.rejects(Segment.create(root, number, 1_000_000), /No space left|ENOSPC|Database failed to open/)
+    await assert.rejects(Segment.create(root, number), /No space left|ENOSPC|Database failed to open/)
   }
   assert.deepEqual(await readdir(root), [])
 })

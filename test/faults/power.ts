@@ -50,7 +50,7 @@ export async function cutInLoad (
   const line = moment === 'removed' ? fastLine : slowLine
   const service = await startService(t, { dataDir, env: { ...line, ...site.env, ...tampered } })
   assertCounted(await ledgerOf(service), devices)
-  const sampling = sampleLedger(service)
+  const sampling = sampleLedger(service, devices)
   const before = acknowledgedBy(devices).size
   const publishing = Promise.all(devices.map((device) => device.publishUntilCut(service.mqttPort)))
   await eventually(() => acknowledgedBy(devices).size > before, { timeoutMs: 20_000, what: 'the first PUBACK' })

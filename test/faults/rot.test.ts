@@ -1,7 +1,7 @@
 // Flipped bits, cut files and files that are gone, in every kind of file of a spool.
 
 import assert from 'node:assert/strict'
-import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Level } from 'level'
@@ -45,6 +45,9 @@ test('a flipped bit in a payload fails exactly that image as corrupt, and its ne
   }
 })
 
+/** Of one flipped bit: the image that it hit, and the next where it hit what stands between them. */
+const FLIPPED_MAX = 2
+
 const places = {
   'the log of a segment': ['segments', /\.log$/],
   'CURRENT or MANIFEST of a segment': ['segments', /(CURRENT|MANIFEST-\d+)$/],
@@ -67,11 +70,23 @@ for (const [name, [folder, pattern]] of Object.entries(places)) {
         const what = `${path}: ${await harm(path, random)}`
         const outcome = await sendAll(t, copy)
         await assertHeld(copy, outcome, what)
+        if (folder === 'segments' && harm === harms.flipped) {
+          assert.ok(outcome.spool.ledger.failed - copy.failed.size <= FLIPPED_MAX, `${what}: neighbours failed, too`)
+        }
         await outcome.close()
       }
     }
   })
 }
+
+test('a flipped bit in the header of a log hides its images from LevelDB, and from nobody here', async (t) => {
+  const worked = await workedSpool(t)
+  const [log = ''] = await filesBelow(join(worked.directory, 'segments'), /\.log$/)
+  await flip(log, 5, 7) // the length of the first fragment
+  const outcome = await sendAll(t, worked)
+  assert.deepEqual([outcome.corrupt.size, outcome.sent.size], [0, 20])
+  await assertHeld(worked, outcome, log)
+})
 
 test('a MANIFEST that was cut to nothing does not stop a start', async (t) => {
   for (const folder of ['index', 'set-aside']) {
@@ -95,6 +110,19 @@ test('an index that is lost is made again from the segments, in words, and gives
   const payload = Buffer.from('later')
   const { sequence } = await spool.append(arrivalOf('cam-2', 'later', payload), payload)
   assert.ok(sequence > 1e15, `${sequence}`)
+})
+
+test('an index without its log is damaged, which a check says, and is made again in words', async (t) => {
+  const worked = await workedSpool(t)
+  const [log = ''] = (await readdir(join(worked.directory, 'index'))).filter((name) => name.endsWith('.log'))
+  await rm(join(worked.directory, 'index', log))
+  const damage = new RegExp(`log ${parseInt(log, 10)} is not there`)
+  assert.match((await inspectSpool(worked.directory))?.damages[0] ?? '', damage)
+  const { spool, events } = await sendAll(t, worked)
+  const [event] = events.filter((event) => event.kind === 'spool-damaged')
+  assert.match(event?.detail ?? '', damage)
+  assert.ok((await readdir(worked.directory)).includes('index.damaged'))
+  assert.deepEqual(spool.ledger, { acknowledged: 24, uploaded: 22, waiting: 0, failed: 2, dropped: 0 })
 })
 
 test('a row of the index that is no JSON has the index made again, and the old one is kept', async (t) => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { createRandom, type Random } from '../../device-sim/random.ts'
-import { assertCounted, assertStored, drained, fastLine, ledgerOf } from '../helpers/custody.ts'
+import { assertCounted, assertStored, drained, fastLine, ledgerOf, sampleLedger } from '../helpers/custody.ts'
 import { acknowledgedBy, Device } from '../helpers/device.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { bucket, credentials, startTestStore } from '../helpers/local-store.ts'
@@ -30,8 +30,8 @@ const segments = ['segments/0000000001/000003.log', 'segments/0000000002/000003.
 const index = ['index/000003.log']
 const faults: readonly Fault[] = [
   { name: 'the spool', call: 'fdatasync', files: [], nthMax: 50 },
-  { name: 'the index', call: 'write', files: index, nthMax: 50 },
   { name: 'a segment', call: 'write', files: segments, nthMax: 50 },
+  { name: 'the index', call: 'write', files: index, nthMax: 50 },
   { name: 'the index', call: 'fdatasync', files: index, nthMax: 4 },
   { name: 'a directory', call: 'fsync', files: [], nthMax: 20 }
 ]
@@ -98,6 +98,7 @@ async function failOnce (t: TestContext, scene: Scene, fault: Fault & { nth: num
   devices.push(...own)
   const traced = await startUnder(t, scene, dataDir, failing(fault, dataDir, trace))
   if (traced !== undefined) {
+    const sampling = sampleLedger(traced, own)
     const publishing = Promise.all(own.map((device) => device.publishUntilCut(traced.mqttPort)))
     await eventually(async () => (await readHits(trace, dataDir)).length > 0, { timeoutMs: 30_000, what: `EIO in ${call} ${nth}` })
     const [failedAt, before] = [performance.now(), acknowledgedBy(own).size]
@@ -106,6 +107,7 @@ async function failOnce (t: TestContext, scene: Scene, fault: Fault & { nth: num
     await delay(random() * 200)
     await traced.kill('SIGKILL')
     await publishing
+    assert.ok(await sampling > 0)
   } else {
     scene.ends++
   }
@@ -115,7 +117,10 @@ async function failOnce (t: TestContext, scene: Scene, fault: Fault & { nth: num
 
   const service = await startService(t, { dataDir, env })
   assertCounted(await ledgerOf(service), own)
-  if (traced !== undefined) await Promise.all(own.map((device) => device.publishAllAgain(service.mqttPort)))
+  await Promise.all(own.map((device) => device.publishKept(service.mqttPort)))
+  assert.equal((await drained(service)).failed, 0)
+  await assertStored(scene.outside, devices) // before all is sent again, or what was lost would come back unnoticed
+  await Promise.all(own.map((device) => device.publishAllAgain(service.mqttPort)))
   await drained(service)
   assert.equal((await service.kill('SIGTERM')).code, 0)
 }

@@ -50,20 +50,33 @@ export function assertCounted (ledger: Ledger, devices: readonly Device[]): void
 }
 
 /** Looks at the ledger again and again until the service is gone; resolves with how often. */
-export async function sampleLedger (service: Service, everyMs = 50): Promise<number> {
+export function sampleLedger (service: Service, devices: readonly Device[]): Promise<number> {
+  const sampling = sample(service, devices)
+  sampling.catch(() => {}) // whoever waits for it is told
+  return sampling
+}
+
+async function sample (service: Service, devices: readonly Device[]): Promise<number> {
   for (let samples = 0; ; samples++) {
+    const known = acknowledgedBy(devices).size // before the question, since PUBACKs come meanwhile
     const status = await service.status().catch(() => undefined) // killed in the middle of an answer
     if (status === undefined) return samples
     assertAddsUp(status.ledger)
-    await delay(everyMs)
+    const { acknowledged } = status.ledger
+    assert.ok(known <= acknowledged, `${known} images have a PUBACK, and the ledger says ${acknowledged}`)
+    await delay(50)
   }
 }
 
-/** SHA-256 of every file in the local store, by `deviceId/imageId`. */
+/** SHA-256 of every file in the local store, by `deviceId/imageId`: of each image under one key, whatever its date. */
 export async function storedIn (dataDir: string): Promise<Map<string, string>> {
-  const files = await hashFiles(join(dataDir, 'objects', 'images'))
-  return new Map([...files].map(([path, hash]) =>
-    [path.replace(/^images\/([^/]+)\/.*\/([^/]+)\.jpg$/, '$1/$2'), hash]))
+  const stored = new Map<string, string>()
+  for (const [path, hash] of await hashFiles(join(dataDir, 'objects', 'images'))) {
+    const name = path.replace(/^images\/([^/]+)\/.*\/([^/]+)\.jpg$/, '$1/$2')
+    assert.equal(stored.has(name), false, `${name} is stored under two keys, one of them ${path}`)
+    stored.set(name, hash)
+  }
+  return stored
 }
 
 /** The images with a PUBACK that are not in the store. */
