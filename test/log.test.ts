@@ -78,6 +78,21 @@ test('a line about an image names the device and the image, and not the whole en
   })
 })
 
+test('each change of the limit is one line: how much, until when, and who wants it', () => {
+  const until = Date.parse('2026-11-23T13:00:00Z')
+  const limit = { kind: 'limit-changed', bytesPerSecond: 712_500, source: 'override', paused: undefined, until } as const
+  const lines = [
+    written({ ...limit, action: 'set_limit', reason: 'the backup' }),
+    written({ ...limit, action: undefined, reason: undefined, source: 'timetable', bytesPerSecond: 0, paused: 'schedule' }),
+    written({ ...limit, action: 'resume', reason: undefined, source: 'share', until: undefined })
+  ]
+  assert.deepEqual(lines.map((line) => line?.['msg']), [
+    'an operator set the limit: uploads may take 5.7 Mbit/s until 2026-11-23T13:00:00.000Z (set by an operator: the backup)',
+    'no upload is begun until 2026-11-23T13:00:00.000Z (by the timetable)',
+    'an operator resumed uploads: uploads may take 5.7 Mbit/s (the usual share)'
+  ])
+})
+
 test('a refused connection says why, so that the device can be put right', () => {
   const line = written({
     kind: 'connect-refused', result: 'unsupported_protocol', remote: '10.0.0.5:40112', detail: 'MQTT 5 is not spoken here; use 3.1.1'

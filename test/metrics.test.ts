@@ -10,6 +10,7 @@ import { deviceId, entryWith, imageId, levelsWith, parseExposition, upload } fro
 const specs: MetricSpec[] = Object.values(catalogue)
 const entry = entryWith()
 const image = { deviceId: deviceId('cam-1'), imageId: imageId('a1'), format: 'json' } as const
+const limit = { bytesPerSecond: 5e6, source: 'override', paused: undefined, reason: undefined, until: undefined } as const
 
 function metricsWith (levels: Partial<MetricLevels> = {}): Metrics {
   return createMetrics(levelsWith(levels), {
@@ -191,9 +192,19 @@ test('each of the other events moves the one metric that is made for it', async 
       'sluice_upload_messages_total{result="failed"}'],
     [{ kind: 'entry-retried', entry }, 'sluice_operator_actions_total{action="retry"}'],
     [{ kind: 'entry-dropped', entry }, 'sluice_operator_actions_total{action="purge"}'],
+    [{ kind: 'limit-changed', action: 'set_limit', ...limit }, 'sluice_operator_actions_total{action="set_limit"}'],
     [{ kind: 'store-fault', cause: new Error() }, 'sluice_local_store_errors_total']
   ]
   for (const [event, series] of cases) assert.deepEqual(await changes(event), { [series]: 1 }, event.kind)
+})
+
+test('a limit that the timetable changes is no action of an operator, and a pause is shown with who keeps it', async () => {
+  assert.deepEqual(await changes({ kind: 'limit-changed', action: undefined, ...limit }), {})
+  const site = levelsWith()
+  const series = await scrape(metricsWith({ uplink: () => ({ ...site.uplink(), paused: 'schedule', bytesPerSecond: 0 }) }))
+  const paused = ['operator', 'schedule', 'circuit_open'].map((reason) => series.get(`sluice_upload_paused{reason="${reason}"}`))
+  assert.deepEqual(paused, [0, 1, 0])
+  assert.equal(series.get('sluice_upload_rate_limit_bytes_per_second'), 0)
 })
 
 test('an HTTP request is counted by its route, and by "other" where it is no route of ours', async () => {

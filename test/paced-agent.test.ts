@@ -51,6 +51,25 @@ test('pieces are never larger than allowed, and miss nothing', () => {
   }
 })
 
+test('what is sent back when the line becomes thinner leaves in smaller pieces, whole and in order', async (t) => {
+  let bytesMax = 40 * KB
+  const served: number[] = []
+  const line: Pacing = {
+    paceBytesMax: () => bytesMax,
+    async pace (bytes) {
+      await nextTick()
+      if (served.length === 1) bytesMax = 2 * KB
+      if (bytes > bytesMax) return false
+      served.push(bytes)
+      return true
+    }
+  }
+  const { meter, agents } = await startSink(t, line)
+  await put(meter.port, agents.http, randomBytes(200 * KB))
+  assert.ok(Math.max(...served.slice(1)) <= 2 * KB, `${Math.max(...served.slice(1))} bytes at once`)
+  assert.equal(served.reduce((sum, bytes) => sum + bytes, 0), agents.sentBytes())
+})
+
 test('no stretch of time carries more than the line was given', async (t) => {
   const [bytesPerSecond, pieceBytes] = [400 * KB, 4 * KB]
   const { meter, agents } = await startSink(t, evenLine(bytesPerSecond, pieceBytes))

@@ -83,6 +83,16 @@ const down: Facts['uplink']['state'] = {
   kind: 'down', reason: 'connect', detail: 'ECONNREFUSED 10.0.3.17:9000', since: NOW - 240_000, retryAt: NOW + 7000
 }
 
+const paused: Partial<Facts['limit']> = {
+  bytesPerSecond: 0,
+  source: 'override',
+  paused: 'operator',
+  reason: 'maintenance',
+  since: NOW - 300_000,
+  until: NOW + 3_300_000
+}
+const off: Partial<Facts['limit']> = { bytesPerSecond: 0, source: 'timetable', paused: 'schedule' }
+
 const said: ReadonlyArray<readonly [VerdictWord, Facts, string]> = [
   ['KEEPING UP', facts({ ledger: { acknowledged: 0, uploaded: 0 } }), 'no image has come yet.'],
   ['KEEPING UP', facts(), 'nothing waits; 20,000 images went to the store. Nothing lost.'],
@@ -109,6 +119,17 @@ const said: ReadonlyArray<readonly [VerdictWord, Facts, string]> = [
     '1,214 images (304 MB) wait, the oldest for 14 min. The spool is full in about 1.5 h. Nothing lost.'],
   ['FALLING BEHIND', facts({ ...backlog, flow: { busy: { bytesPerSecond: 0, seconds: 60 } } }),
     'none come in and none go out. 1,214 images (304 MB) wait, the oldest for 14 min. Nothing lost.'],
+  ['UPLOADS PAUSED', facts({ ...backlog, limit: paused, uplink: { uploading: new Set([7]) }, flow: { in: inflow(33.3) } }),
+    'an operator paused them 5 min ago (maintenance), and for another 55 min. ' +
+    'What is under way (1 image) is let through. ' +
+    '1,214 images (304 MB) wait, with room for about 39 min more. Nothing lost.'],
+  ['UPLOADS PAUSED', facts({ limit: { ...paused, reason: undefined, until: undefined } }),
+    'an operator paused them 5 min ago, until they are resumed. Nothing waits. Nothing lost.'],
+  ['UPLOADS PAUSED', facts({ limit: { ...off, until: NOW + 7_200_000 } }),
+    'the timetable has had them off, and for another 2 h. Nothing waits. Nothing lost.'],
+  ['UPLINK DOWN', facts({ ...backlog, uplink: { state: { ...down, retryAt: NOW - 1 } }, limit: paused }),
+    'nothing could be uploaded for 4 min (connect: ECONNREFUSED 10.0.3.17:9000); uploads are paused, and it is not ' +
+    'tried before they go on. 1,214 images (304 MB) wait. Nothing lost.'],
   ['UPLINK DOWN', facts({ ...backlog, uplink: { state: down }, flow: { in: inflow(33.3) } }),
     'nothing could be uploaded for 4 min (connect: ECONNREFUSED 10.0.3.17:9000); next try in 7 s. ' +
     '1,214 images (304 MB) wait, with room for about 39 min more. Nothing lost.'],
@@ -234,4 +255,12 @@ test('amounts are rounded to what one acts on', () => {
   assert.deepEqual([0.04, 0.44, 33.33, 1064.2].map(formatPace), ['0', '0.4', '33.3', '1,064'])
   assert.deepEqual([0.84, 45.2, 720, 11_520, 172_800].map(formatSpan), ['0.8 s', '45 s', '12 min', '3.2 h', '2 days'])
   assert.deepEqual([0, 0.001, 0.53, 0.999, 1].map(formatPercent), ['0%', '<1%', '53%', '99%', '100%'])
+})
+
+test('the limit in force is shown with its end and with what comes after it', () => {
+  const next = { bytesPerSecond: 15 * MB, source: 'timetable', paused: undefined, reason: undefined, until: NOW + 9e6 } as const
+  const { limit, allowance, forecast } = describeStatus(facts({ ...backlog, limit: { ...paused, next } }))
+  assert.deepEqual([limit.paused, limit.since, limit.until], ['operator', '2026-11-03T02:55:00.000Z', '2026-11-03T03:55:00.000Z'])
+  assert.deepEqual(limit.next, { ...next, until: '2026-11-03T05:30:00.000Z' })
+  assert.deepEqual([allowance.bytesPerSecond, allowance.used, forecast.emptyInSeconds], [0, 0, undefined])
 })
