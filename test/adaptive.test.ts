@@ -45,7 +45,9 @@ function simulate ({ line, store = () => 0.05, bytes = BYTES, seconds }: Conditi
     assert.ok(ended !== undefined)
     now = next
     adaptive.stored(ended.put, ALLOWED)
-    samples.push({ seconds: now, pace: pace(), concurrency: adaptive.concurrency, took: now - ended.put.at / 1000, silent: now - ended.outAt })
+    const { put, outAt: out } = ended
+    const took = now - put.at / 1000
+    samples.push({ seconds: now, pace: pace(), concurrency: adaptive.concurrency, took, silent: now - out })
   }
   return samples
 }
@@ -93,7 +95,8 @@ test('a store that begins to take three seconds for each put is not taken for a 
 })
 
 test('a stall of a moment changes nothing', () => {
-  const samples = simulate({ line: () => 2 * ALLOWED, store: (seconds) => seconds > 20 && seconds < 20.5 ? 3 : 0.05, seconds: 40 })
+  const store = (seconds: number): number => seconds > 20 && seconds < 20.5 ? 3 : 0.05
+  const samples = simulate({ line: () => 2 * ALLOWED, store, seconds: 40 })
   assert.ok(samples.every(({ pace }) => pace === ALLOWED))
 })
 
