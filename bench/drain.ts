@@ -66,7 +66,7 @@ function rateOf (points: readonly Point[], images: number): number {
   return (last.stored - first.stored) / (last.at - first.at) * 1000
 }
 
-const CLIENT_PUTS = 300
+const CLIENT_PUTS = 1000
 
 /** CPU that a put of the S3 client takes in this process beyond a request of node's own, both answered alike. */
 async function measureClient (endpoint: string, bytes: number): Promise<number> {
