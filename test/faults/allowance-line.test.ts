@@ -16,8 +16,8 @@ const MB = 1000 * KB
 const kbit = 1000 / 8
 const Mbit = 1000 * kbit
 
-const SECONDS = rounds({ fast: 5.5, long: 45 })
-const WINDOW_MS = rounds({ fast: 4_000, long: 10_000 })
+const SECONDS = rounds({ fast: 4, long: 45 })
+const WINDOW_MS = rounds({ fast: 3_000, long: 10_000 })
 /** A window shorter than the one the allowance is kept over may hold what half a second has saved up. */
 const MOST = rounds({ fast: 1 + 0.5 / (WINDOW_MS / 1000), long: 1 })
 const LEAST = rounds({ fast: 0.93, long: 0.97 })
