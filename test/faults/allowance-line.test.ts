@@ -52,7 +52,11 @@ test('the allowance is what crosses the line, and nearly all of it', { concurren
 async function drain (
   t: TestContext, bytesPerSecond: number, size: number
 ): Promise<{ meter: Meter, sentBytes: number, stored: number }> {
-  const sink = await startScripted(t, (_request, response) => { response.setHeader('etag', '"1"').end() })
+  const sink = await startScripted(t, ({ url = '', method }, response) => {
+    const [name, content] = url.includes('uploads') ? ['Initiate', '<UploadId>u</UploadId>'] : ['Complete', '<ETag>"1"</ETag>']
+    const document = `<${name}MultipartUploadResult>${content}</${name}MultipartUploadResult>`
+    response.setHeader('etag', '"1"').end(method === 'POST' ? document : '')
+  })
   const meter = await startMeter(t, Number(new URL(sink).port))
   const allowance = new Allowance(bytesPerSecond)
   t.after(() => { allowance.close() })
