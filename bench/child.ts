@@ -46,8 +46,8 @@ export class Child {
   }
 }
 
-/** CPU seconds used so far, user and system. */
-export function readCpuSeconds (pid: number): number {
+/** CPU seconds used so far, user and system, of a process or, as `PID/task/TID`, of one of its threads. */
+export function readCpuSeconds (pid: number | string): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100 // proc(5): utime and stime in ticks of 10 ms
 }

@@ -80,9 +80,10 @@ function formatResults ({ at, machine, node, stolenShare = 0, intake = [], drain
       `${row.cpuMsPerImage.toFixed(2)} ms | ${row.peakMegabytes.toFixed(0)} MB | ${row.acknowledged} |`), '')
   }
   if (drain !== undefined) {
-    lines.push('| a backlog leaves, 250 kB, no limit | CPU per image | peak resident |', '|---|---|---|')
+    lines.push('| a backlog leaves, 250 kB, no limit | CPU per image | main thread | S3 client per put | peak resident |')
+    lines.push('|---|---|---|---|---|')
     lines.push(`| ${drain.imagesPerSecond.toFixed(0)} images/s | ${drain.cpuMsPerImage.toFixed(2)} ms | ` +
-      `${drain.peakMegabytes.toFixed(0)} MB |`, '')
+      `${drain.mainCpuMsPerImage.toFixed(2)} ms | ${drain.sdkCpuMsPerPut.toFixed(2)} ms | ${drain.peakMegabytes.toFixed(0)} MB |`, '')
   }
   if (start.length > 0) {
     lines.push('| start | ready after | peak resident |', '|---|---|---|')

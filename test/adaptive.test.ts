@@ -13,6 +13,8 @@ interface Conditions {
   readonly store?: (seconds: number) => number
   readonly bytes?: number
   readonly seconds: number
+  /** This process has no time for anything else. */
+  readonly isBusy?: boolean
 }
 
 interface Sample {
@@ -24,10 +26,13 @@ interface Sample {
   readonly silent: number
 }
 
+const idle = (): number => 0
+
 /** A backlog on a line of one buffer: what is let out waits there until the line has carried it. Time is simulated. */
-function simulate ({ line, store = () => 0.05, bytes = BYTES, seconds }: Conditions): Sample[] {
+function simulate ({ line, store = () => 0.05, bytes = BYTES, seconds, isBusy = false }: Conditions): Sample[] {
   let now = 0
-  const adaptive = new Adaptive(CONCURRENCY, () => now * 1000)
+  const busyMs = isBusy ? () => now * 1000 : idle
+  const adaptive = new Adaptive(CONCURRENCY, () => now * 1000, busyMs)
   const pace = (): number => Math.min(ALLOWED, adaptive.bytesPerSecond)
   const running: Array<{ readonly put: Started, readonly outAt: number, readonly endsAt: number }> = []
   const samples: Sample[] = []
@@ -45,7 +50,9 @@ function simulate ({ line, store = () => 0.05, bytes = BYTES, seconds }: Conditi
     assert.ok(ended !== undefined)
     now = next
     adaptive.stored(ended.put, ALLOWED)
-    samples.push({ seconds: now, pace: pace(), concurrency: adaptive.concurrency, took: now - ended.put.at / 1000, silent: now - ended.outAt })
+    const { put, outAt: out } = ended
+    const took = now - put.at / 1000
+    samples.push({ seconds: now, pace: pace(), concurrency: adaptive.concurrency, took, silent: now - out })
   }
   return samples
 }
@@ -92,8 +99,14 @@ test('a store that begins to take three seconds for each put is not taken for a 
   assert.ok(late.length * BYTES / 50 > 0.9 * CONCURRENCY * BYTES / 3.1)
 })
 
+test('answers that come late because this process is busy itself are not put down to the line', () => {
+  const samples = simulate({ line: () => ALLOWED / 10, seconds: 60, isBusy: true })
+  assert.ok(samples.every(({ pace }) => pace === ALLOWED))
+})
+
 test('a stall of a moment changes nothing', () => {
-  const samples = simulate({ line: () => 2 * ALLOWED, store: (seconds) => seconds > 20 && seconds < 20.5 ? 3 : 0.05, seconds: 40 })
+  const store = (seconds: number): number => seconds > 20 && seconds < 20.5 ? 3 : 0.05
+  const samples = simulate({ line: () => 2 * ALLOWED, store, seconds: 40 })
   assert.ok(samples.every(({ pace }) => pace === ALLOWED))
 })
 
@@ -102,7 +115,7 @@ test('time-outs on a thin line make the pace thinner, those of an outage leave i
   adaptive.timedOut()
   assert.equal(adaptive.bytesPerSecond, Infinity)
   let now = 0
-  const thin = new Adaptive(CONCURRENCY, () => now)
+  const thin = new Adaptive(CONCURRENCY, () => now, () => 0)
   const put = thin.begin(BYTES, ALLOWED)
   now += 20_000
   thin.stored(put, ALLOWED)

@@ -4,6 +4,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { test } from 'node:test'
 import type { PutOutcome } from '../bridge/objects/object-store.ts'
 import { formatMetadata, formatMetadataValue } from '../bridge/objects/s3-metadata.ts'
+import { mayPut } from '../bridge/uplink/breaker.ts'
 import { objectOf } from './contract/object-store.ts'
 import { listen } from './helpers/line.ts'
 import { startScripted, startServer, storeAt } from './helpers/s3.ts'
@@ -134,3 +135,16 @@ function inShort (outcome: PutOutcome): string {
     case 'refused': return `refused: ${outcome.reason}`
   }
 }
+
+test('only a key that the store takes and the bucket is closed to may still be able to put', async (t) => {
+  let code = ''
+  const endpoint = await startScripted(t, (_request, response) => {
+    response.writeHead(403, { 'content-type': 'application/xml' }).end(errorDocument(code))
+  })
+  const { store } = storeAt(t, endpoint)
+  const left: Array<readonly [string, boolean]> = []
+  for (code of ['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'RequestTimeTooSkewed']) {
+    left.push([code, mayPut(await store.probe(signal))])
+  }
+  assert.deepEqual(left.filter(([, may]) => may), [['AccessDenied', true]])
+})

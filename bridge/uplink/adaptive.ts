@@ -23,11 +23,14 @@ const DECREASE = 0.7
 const INCREASE = { ofPace: 0.1, ofAllowance: 1 / 40 } as const
 /** However long a put took: a step that is too large is seen one put later. */
 const INCREASE_OF_PACE_MAX = 0.2
+/** While this process itself was busy for so much of the time, a late answer says nothing about the line. */
+const BUSY_SHARE = 0.6
 const DELIVERIES = 8
 const BYTES_PER_SECOND_MIN = 500
 
 export interface Started {
   readonly at: number
+  readonly busyMs: number
   readonly bytes: number
   /** What had been delivered then, and the pace. */
   readonly delivered: number
@@ -46,6 +49,7 @@ interface Decreased {
 export class Adaptive {
   readonly #concurrencyMax: number
   readonly #now: () => number
+  readonly #busyMs: () => number
   #concurrency = 1
   #bytesPerSecond = Infinity
   #delivered = 0
@@ -58,10 +62,15 @@ export class Adaptive {
   #increasedAt = -Infinity
   #decreasedAt = -Infinity
 
-  /** `now` is in ms and never goes back. */
-  constructor (concurrencyMax: number, now: () => number = () => performance.now()) {
+  /** `now` is in ms and never goes back; `busyMs` is how long this process has been busy. */
+  constructor (
+    concurrencyMax: number,
+    now: () => number = () => performance.now(),
+    busyMs: () => number = () => performance.eventLoopUtilization().active
+  ) {
     this.#concurrencyMax = concurrencyMax
     this.#now = now
+    this.#busyMs = busyMs
   }
 
   /** Puts at a time: opened step by step at the start and after an outage. */
@@ -76,7 +85,7 @@ export class Adaptive {
 
   /** A put begins; `bytesPerSecond` is the pace that it is let out at. */
   begin (bytes: number, bytesPerSecond: number): Started {
-    return { at: this.#now(), bytes, delivered: this.#delivered, bytesPerSecond }
+    return { at: this.#now(), busyMs: this.#busyMs(), bytes, delivered: this.#delivered, bytesPerSecond }
   }
 
   stored (put: Started, allowed: number): void {
@@ -89,7 +98,8 @@ export class Adaptive {
     this.#tail = Math.min(this.#tail, tail)
     const waits = tail - this.#tail
     const slack = SLACK_SECONDS + SLACK_OF_OBJECT * put.bytes / Math.max(1, ...this.#deliveries)
-    if (waits > slack && allowed !== Infinity) this.#judge(put, tail, allowed)
+    const isBusy = this.#busyMs() - put.busyMs > BUSY_SHARE * 1000 * seconds
+    if (waits > slack && !isBusy && allowed !== Infinity) this.#judge(put, tail, allowed)
     else this.#inTime(waits < slack / 2, allowed)
   }
 

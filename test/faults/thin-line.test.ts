@@ -18,8 +18,11 @@ test('on a line that carries a tenth of the allowance nothing times out and no i
   const { mqttPort, status, events } = await startRemoteBridge(t, {
     line: async (port) => (thin = await startThinLine(t, port, ALLOWED / 10)).port,
     env: {
-      SLUICE_UPLINK_CAPACITY: `${ALLOWED * 8}bit`, SLUICE_UPLINK_SHARE: '100%', SLUICE_UPLINK_OVERHEAD: '0%',
-      SLUICE_UPLINK_TIMEOUT: '3s', SLUICE_SLO_TARGET: '1s'
+      SLUICE_UPLINK_CAPACITY: `${ALLOWED * 8}bit`,
+      SLUICE_UPLINK_SHARE: '100%',
+      SLUICE_UPLINK_OVERHEAD: '0%',
+      SLUICE_UPLINK_TIMEOUT: '3s',
+      SLUICE_SLO_TARGET: '1s'
     }
   })
   await publishShots(mqttPort, { device: 'cam-1', prefix: 'n', count: COUNT, bytes: IMAGE_BYTES })
