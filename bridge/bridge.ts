@@ -59,11 +59,12 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const allowance = new Allowance(allowanceOf(config.uplink))
   const opened = await openStore(config, allowance, observe)
   const { store } = opened
-  const { concurrency } = config.uplink
-  const uplink = new Uplink({ spool, store, allowance, observe }, { key: config.s3.key, concurrency })
+  const { concurrency, order, lanes } = config.uplink
+  const uplinkOptions = { key: config.s3.key, concurrency, scheduler: { order, lanes } }
+  const uplink = new Uplink({ spool, store, allowance, observe }, uplinkOptions)
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
-  const intake = createIntake({ spool, samples, observe }, config.intake)
+  const intake = createIntake({ spool, samples, observe }, { ...config.intake, laneRules: config.uplink.laneRules })
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })

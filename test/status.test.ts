@@ -6,6 +6,7 @@ import type { VerdictWord } from '../bridge/verdict.ts'
 
 const NOW = Date.parse('2026-11-03T03:00:00Z')
 const MB = 1e6
+const NOTHING = { waiting: { count: 0, bytes: 0 }, oldestReceivedAt: undefined }
 
 /** A site at rest, changed by what a test is about. */
 function facts ({ spool = {}, uplink = {}, flow = {}, ledger = {}, ...more }: {
@@ -28,6 +29,7 @@ function facts ({ spool = {}, uplink = {}, flow = {}, ledger = {}, ...more }: {
       diskSizeBytes: 100_000 * MB,
       paused: undefined,
       oldestReceivedAt: undefined,
+      queues: { prioritized: NOTHING, alarm: NOTHING, normal: NOTHING, bulk: NOTHING },
       ...spool
     },
     uplink: {

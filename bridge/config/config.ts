@@ -1,6 +1,8 @@
 // The whole configuration, resolved: numbers in base units, defaults filled in. Read once in main;
 // every part is handed the numbers it needs and none reads configuration itself.
 
+import type { LaneRule, LaneShares } from './lanes.ts'
+
 export interface Config {
   readonly dataDir: string
   readonly mqtt: {
@@ -47,6 +49,9 @@ export interface Config {
     /** 0 to 1. */
     readonly overhead: number
     readonly concurrency: number
+    readonly order: 'fair' | 'oldest' | 'newest' | 'newest-per-device'
+    readonly lanes: LaneShares
+    readonly laneRules: readonly LaneRule[]
     readonly timeoutMs: number
   }
   readonly slo: { readonly targetMs: number, readonly objective: number }

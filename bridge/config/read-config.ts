@@ -136,6 +136,9 @@ function toConfig (settings: Settings): Config {
       share: uplink.share,
       overhead: uplink.overhead,
       concurrency: uplink.concurrency,
+      order: uplink.order,
+      lanes: uplink.lanes,
+      laneRules: uplink.laneRules,
       timeoutMs: uplink.timeout
     },
     slo: { targetMs: slo.target, objective: slo.objective },

@@ -6,6 +6,7 @@ import {
   address, choice, count, duration, flag, flagOr, later, list, optionalText, rate, secret, share, size, text,
   type Form
 } from './kinds.ts'
+import { laneRules, laneShares } from './lanes.ts'
 
 const IMAGE_TYPE: Form = {
   pattern: /^image\/[a-z0-9.+-]+$/,
@@ -94,8 +95,11 @@ export const settings = z.strictObject({
     overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
     schedule: later(),
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
-    order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
-    lanes: later(),
+    order: choice(['fair', 'oldest', 'newest', 'newest-per-device'],
+      'What goes next within a lane: fair (each device the same bytes), oldest, newest, newest-per-device (then backfill).'),
+    lanes: laneShares({ alarm: 0.4, normal: 0.4, bulk: 0.2 },
+      'The least share of the allowance each lane gets; what one does not use the others borrow, alarm first.'),
+    laneRules: laneRules('Which images go in which lane, by device or topic; the first that fits. Others: normal.'),
     retryShare: later(),
     timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),
     timeZone: later()

@@ -9,7 +9,7 @@ import type { Spool } from '../spool/spool.ts'
 import type { Allowance } from './allowance.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, type LineState } from './breaker.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
-import { Picker } from './picker.ts'
+import { Scheduler, type SchedulerOptions } from './scheduler.ts'
 
 export interface UplinkDeps {
   readonly spool: Spool
@@ -22,6 +22,7 @@ export interface UplinkDeps {
 export interface UplinkOptions {
   readonly key: string
   readonly concurrency: number
+  readonly scheduler?: SchedulerOptions
 }
 
 export interface UplinkLevels {
@@ -47,11 +48,11 @@ const IDLE_MS_MAX = 40
 /** What a put needs before its first byte, with a moment in which the disk or this process is held up. */
 const LEAD_SECONDS = 0.1
 
-/** Lets what waits in the spool out to the store: oldest first, as much at a time as keeps the line busy. */
+/** Lets what waits in the spool out to the store, as much at a time as keeps the line busy. */
 export class Uplink {
   readonly #deps: UplinkDeps
   readonly #options: UplinkOptions
-  readonly #picker: Picker
+  readonly #scheduler: Scheduler
   readonly #breaker: Breaker
   readonly #inFlight = new Map<number, Entry>()
   /** Of entries that failed: how often, and how many objects were stored when they first did. */
@@ -67,7 +68,7 @@ export class Uplink {
   constructor (deps: UplinkDeps, options: UplinkOptions) {
     this.#deps = deps
     this.#options = options
-    this.#picker = new Picker(deps.spool)
+    this.#scheduler = new Scheduler(deps.spool, options.scheduler)
     this.#breaker = new Breaker(deps.observe)
   }
 
@@ -75,9 +76,9 @@ export class Uplink {
     const { allowance } = this.#deps
     return {
       uploading: new Set(this.#inFlight.keys()),
-      retrying: this.#picker.retrying,
+      retrying: this.#scheduler.retrying,
       uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
-      retryingBytes: this.#picker.retryingBytes,
+      retryingBytes: this.#scheduler.retryingBytes,
       bytesPerSecond: allowance.bytesPerSecond,
       concurrency: this.#options.concurrency,
       state: this.#breaker.state,
@@ -94,10 +95,10 @@ export class Uplink {
       await this.#lineFree(stop)
       const alone = this.#breaker.isDown
       if (alone && !await this.#probe(stop)) continue
-      const entry = await this.#picker.next(stop)
+      const entry = await this.#scheduler.next(stop)
       if (entry === undefined) break
       if (!alone && this.#breaker.isDown) { // it has opened while there was nothing to send
-        this.#picker.retryLater(entry, 0)
+        this.#scheduler.retryLater(entry, 0)
         continue
       }
       if (alone) this.#trial = entry
@@ -153,7 +154,7 @@ export class Uplink {
   #lineUp (): void {
     this.#trial = undefined
     this.#breaker.closed()
-    this.#picker.retryNow()
+    this.#scheduler.retryNow()
   }
 
   async #upload (entry: Entry, cut: AbortSignal): Promise<void> {
@@ -175,7 +176,7 @@ export class Uplink {
       const cause = error as Error
       observe({ kind: 'spool-fault', operation: 'read', cause })
       if (error instanceof EntryCorrupt) await this.#setAside(entry, error.code, cause.message)
-      else this.#picker.retryLater(entry, READ_AGAIN_MS)
+      else this.#scheduler.retryLater(entry, READ_AGAIN_MS)
       return undefined
     }
   }
@@ -214,8 +215,7 @@ export class Uplink {
         observe({ kind: 'entry-uploaded', entry, upload, seconds: (upload.uploadedAt - entry.receivedAt) / 1000 })
         return
       }
-      case 'refused':
-        return await this.#setAside(entry, outcome.reason, outcome.detail)
+      case 'refused': return await this.#setAside(entry, outcome.reason, outcome.detail)
       case 'unavailable':
         return await this.#tryAgain(entry, outcome)
     }
@@ -232,7 +232,7 @@ export class Uplink {
     if (mayBeEntrys(outcome) && Math.min(attempts.count, this.#stored - attempts.storedBefore) >= ATTEMPTS_MAX) {
       return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
     }
-    this.#picker.retryLater(entry, backoffMs(attempts.count, Math.random))
+    this.#scheduler.retryLater(entry, backoffMs(attempts.count, Math.random))
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
@@ -245,6 +245,6 @@ export class Uplink {
 
   #leave (entry: Entry): void {
     this.#attempts.delete(entry.sequence)
-    this.#picker.done(entry)
+    this.#scheduler.done(entry)
   }
 }
