@@ -5,6 +5,7 @@ import { livez, readyz } from './health.ts'
 import { createImageHandlers } from './images.ts'
 import type { LiveStatus } from './live-status.ts'
 import { createPageHandler } from './page.ts'
+import { createPrioritizer } from './prioritize.ts'
 import { createReceiver } from './receive.ts'
 import { json, text } from './reply.ts'
 
@@ -33,7 +34,8 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
     { path: '/api/v1/images/retry', methods: { POST: images.retryAll } },
     { path: '/api/v1/images/{id}', methods: { GET: images.show, DELETE: images.drop } },
     { path: '/api/v1/images/{id}/content', methods: { GET: content } },
-    { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } }
+    { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } },
+    { path: '/api/v1/images/{id}/prioritize', methods: { POST: createPrioritizer(deps, options.token) } }
   ]
 }
 

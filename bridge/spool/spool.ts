@@ -137,8 +137,6 @@ export class Spool {
     return await this.#parts.index.waiting(after, firstUnsettled, limit)
   }
 
-  async oldestWaiting (): Promise<Entry | undefined> { return (await this.waiting(0, 1))[0] }
-
   /** The bytes the device sent. Rejects with EntryCorrupt where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()
@@ -175,9 +173,11 @@ export class Spool {
 
   /** Waiting, it goes before all lanes from now on. False where it does not wait. */
   async prioritize ({ sequence }: Entry): Promise<boolean> {
-    const isWaiting = await this.#parts.index.prioritized(sequence) !== undefined
-    if (isWaiting) this.#change()
-    return isWaiting
+    const prioritized = await this.#parts.index.prioritized(sequence)
+    if (prioritized === undefined) return false
+    this.#change()
+    this.#observe({ kind: 'entry-prioritized', entry: prioritized.entry })
+    return true
   }
 
   /** An operator gives up an image that is waiting or failed; the ledger counts it as dropped. */
