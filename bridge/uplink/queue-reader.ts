@@ -40,7 +40,7 @@ export class ForwardReader implements QueueReader {
   grew ({ from }: Growth): void {
     this.#isEnd = false
     if (from > this.#readTo) return
-    this.#ahead = []
+    this.#ahead = this.#ahead.filter(({ sequence }) => sequence < from)
     this.#readTo = from - 1
   }
 
