@@ -69,7 +69,8 @@ function readCpuTicks (): { wanted: number, stolen: number } {
   return { wanted: user + nice + system + irq + softirq + stolen, stolen }
 }
 
-function formatResults ({ at, machine, node, stolenShare = 0, intake = [], site, start = [], pick = [] }: Results): string {
+function formatResults (results: Results): string {
+  const { at, machine, node, stolenShare = 0, intake = [], site, start = [], pick = [] } = results
   const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
   const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {

@@ -18,7 +18,7 @@ export interface BacklogDeps {
   readonly shelf: { use (segment: number, work: () => Promise<void>): Promise<void> }
 }
 
-const SEEKS_MAX = 500
+const SEEKS_MAX = 100
 
 /** What waits, as whoever decides what goes next looks at it: by lane and device, from any place on. */
 export class Backlog {
