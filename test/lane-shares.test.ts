@@ -66,6 +66,13 @@ test('a lane earns nothing while it is empty: after a pause bulk gets its share 
   assert.ok(sent.bulk <= 22_000, `${sent.bulk}`)
 })
 
+test('what a lane was lent it need not pay back', () => {
+  const lanes = new LaneShares(SHARES)
+  send(lanes, Array<number>(1000).fill(1000), () => ['normal', 'bulk'])
+  const sent = send(lanes, Array<number>(100).fill(1000), () => LANES)
+  assert.ok(sent.normal >= 38_000, `${sent.normal}`)
+})
+
 test('alarms that come one by one, nearly as many as the line carries, leave bulk its share', () => {
   const isQuiet = (nth: number): boolean => nth % 20 === 0
   const sent = send(new LaneShares(SHARES), Array<number>(1000).fill(1000),

@@ -57,6 +57,10 @@ test('lanes, and what an operator has put first, are what they were after a rest
   }
   assert.deepEqual((await drain(again)).slice(0, 2), ['bulk i2', 'alarm i4'])
   assert.deepEqual(again.levels.queues.bulk.waiting, { count: 0, bytes: 0 })
+  for (const one of ['prioritized', ...LANES] as const) {
+    const name = { class: one, deviceId: entries[0]?.deviceId ?? assert.fail() }
+    assert.deepEqual(await again.backlog.read(name, { after: 0, before: Infinity, limit: 10 }), [], one)
+  }
 })
 
 test('an image put first is sent with the bytes and the name that its device gave it', async (t) => {

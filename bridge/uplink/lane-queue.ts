@@ -30,8 +30,6 @@ export class LaneQueue {
   readonly #newest = new Map<DeviceId, number>()
   /** `fair`: what the device served last had had before. Who comes new begins there, or a pause would be a credit. */
   #level = 0
-  /** `fair`: what devices have had whose queue is empty, as far as it is more than the level. */
-  readonly #had = new Map<DeviceId, number>()
 
   constructor (deps: LaneQueueDeps, one: QueueClass, order: Order) {
     this.#deps = deps
@@ -103,7 +101,7 @@ export class LaneQueue {
   #rank (reader: QueueReader): number {
     if (this.#order === 'newest') return -reader.place
     if (this.#order !== 'fair') return reader.place
-    return this.#ranking.rankOf(reader) ?? Math.max(this.#level, this.#had.get(reader.name.deviceId) ?? 0)
+    return this.#ranking.rankOf(reader) ?? this.#level
   }
 
   #charge (reader: QueueReader, bytes: number): void {
@@ -112,16 +110,9 @@ export class LaneQueue {
     this.#ranking.set(reader, this.#level + Math.max(1, bytes))
   }
 
+  /** Only when its turn has come: until then a device that has just been emptied keeps what it has had. */
   #leave (reader: QueueReader): void {
-    const { deviceId } = reader.name
-    if (this.#order === 'fair') this.#remember(deviceId, this.#rank(reader))
     this.#ranking.delete(reader)
-    this.#readers.delete(deviceId)
-  }
-
-  #remember (deviceId: DeviceId, had: number): void {
-    if (had > this.#level) this.#had.set(deviceId, had)
-    if (this.#had.size <= 2 * this.#readers.size) return
-    for (const [other, bytes] of this.#had) if (bytes <= this.#level) this.#had.delete(other)
+    this.#readers.delete(reader.name.deviceId)
   }
 }
