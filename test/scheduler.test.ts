@@ -137,7 +137,10 @@ test('every entry is picked once, whatever comes, fails, comes back and is tried
       assert.ok(!held.has(entry.sequence), `${entry.sequence} is out already`)
       if (fate === 'retried') return scheduler.retryLater(entry, 0)
       if (fate !== 'requeued') waiting--
-      if (fate === 'held') return void held.add(entry.sequence)
+      if (fate === 'held') {
+        held.add(entry.sequence)
+        return
+      }
       spool.remove(entry)
       scheduler.done(entry)
       if (fate === 'requeued') spool.put(entry, entry.lane ?? 'normal') // set aside, and retried by an operator
@@ -156,7 +159,11 @@ test('an alarm goes before bulk that is to be tried again', async () => {
   const spool = new FakeSpool()
   const scheduler = schedulerOf(spool)
   const retried = Array.from({ length: 5 }, () => spool.append('cam-1', { lane: 'bulk' }))
-  for (const _ of retried) scheduler.retryLater(await scheduler.next(soon()) ?? assert.fail('none'), 60_000)
+  for (const { sequence } of retried) {
+    const entry = await scheduler.next(soon())
+    assert.equal(entry?.sequence, sequence)
+    scheduler.retryLater(entry, 60_000)
+  }
   scheduler.retryNow()
   const alarm = spool.append('cam-2', { lane: 'alarm' })
   assert.deepEqual(sequences(await pick(spool, scheduler, 2)), [alarm.sequence, 1])
