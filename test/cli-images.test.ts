@@ -30,6 +30,8 @@ test('what the store refused is listed with its reason, and goes when it is retr
   }, { timeoutMs: 30_000 })
   assert.match(failed, /InvalidArgument|rejected|refused/i)
   assert.doesNotMatch(failed, /cam-good/)
+  const early = await runSluice(t, ['images', 'prioritize', 'cam-bad:one', '--url', url])
+  assert.deepEqual([early.code, /only an image that waits.*this one is failed/.test(early.stderr)], [64, true], early.stderr)
   await store.faults.clear()
   const retried = await runSluice(t, ['images', 'retry', 'cam-bad:one', '--url', url])
   assert.equal(retried.code, 0, retried.stderr)
