@@ -1,4 +1,4 @@
-// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|drain|site|start`,
+// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|drain|site|start|pick`,
 // `--rounds N`, `--seconds N` (of the site), `--against DIR` (another checkout, built: intake of the two and no peers),
 // `--json`. Each run is kept in bench/results/.
 
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { benchDrain, type DrainRow } from './drain.ts'
 import { benchIntake, type IntakeRow } from './intake.ts'
 import { PEERS, peersAgainst } from './peers.ts'
+import { benchPick, type PickRow } from './pick.ts'
 import { benchSite, type SiteRow } from './site.ts'
 import { benchStart, type StartRow } from './start.ts'
 
@@ -23,6 +24,7 @@ interface Results {
   drain?: DrainRow
   site?: SiteRow
   start?: StartRow[]
+  pick?: PickRow[]
 }
 
 const { values } = parseArgs({
@@ -51,6 +53,7 @@ if (wants('intake')) {
 }
 if (wants('drain')) results.drain = await benchDrain(4000)
 if (wants('start')) results.start = await benchStart(20_000)
+if (wants('pick')) results.pick = await benchPick([1000, 100_000, 1_000_000])
 if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
 const after = readCpuTicks()
 results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
@@ -69,7 +72,8 @@ function readCpuTicks (): { wanted: number, stolen: number } {
   return { wanted: user + nice + system + irq + softirq + stolen, stolen }
 }
 
-function formatResults ({ at, machine, node, stolenShare = 0, intake = [], drain, site, start = [] }: Results): string {
+function formatResults (results: Results): string {
+  const { at, machine, node, stolenShare = 0, intake = [], drain, site, start = [], pick = [] } = results
   const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
   const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {
@@ -89,6 +93,11 @@ function formatResults ({ at, machine, node, stolenShare = 0, intake = [], drain
     lines.push('| start | ready after | peak resident |', '|---|---|---|')
     lines.push(...start.map((row) => `| ${row.waiting.toLocaleString('en')} images waiting, after ${row.after} | ` +
       `${row.readySeconds.toFixed(1)} s | ${row.residentMegabytes.toFixed(0)} MB |`), '')
+  }
+  if (pick.length > 0) {
+    lines.push('| pick of the next image | rows | a pick | of the fewest rows |', '|---|---|---|---|')
+    lines.push(...pick.map((row) => `| ${row.order} | ${row.rows.toLocaleString('en')} | ` +
+      `${row.microseconds.toFixed(0)} µs | ${row.ratio.toFixed(2)} |`), '')
   }
   if (site !== undefined) lines.push(...formatSite(site))
   return lines.join('\n')

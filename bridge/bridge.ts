@@ -68,7 +68,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const { store } = opened
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
-  const intake = createIntake({ spool, samples, observe }, config.intake)
+  const intake = createIntake({ spool, samples, observe }, { ...config.intake, laneRules: config.uplink.laneRules })
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
@@ -135,9 +135,9 @@ async function openUplink (config: Config, spool: Spool, observe: Observe): Prom
   const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
   const opened = await openStore(config, allowance, observe)
   const identity = storeIdentity(config)
-  const { concurrency, retryShare } = config.uplink
-  const uplink = new Uplink({ spool, store: opened.store, allowance, observe, gate: limits.gate },
-    { key: config.s3.key, concurrency, retryShare, storeIdentity: identity })
+  const { concurrency, retryShare, order, lanes } = config.uplink
+  const options = { key: config.s3.key, concurrency, retryShare, storeIdentity: identity, scheduler: { order, lanes } }
+  const uplink = new Uplink({ spool, store: opened.store, allowance, observe, gate: limits.gate }, options)
   return { allowance, limits, opened, uplink, identity }
 }
 

@@ -3,6 +3,10 @@
 
 import type { DeviceId, ImageId } from '../broker/topics.ts'
 
+/** Priority classes of the uplink, the most urgent first. */
+export const LANES = ['alarm', 'normal', 'bulk'] as const
+export type Lane = typeof LANES[number]
+
 /** An image in our custody: durable here, PUBACKed to the device, not yet in the object store. */
 export interface Entry {
   /** Given at entry, never reused; its order is the order of acceptance. */
@@ -23,6 +27,12 @@ export interface Entry {
   /** Acceptance, ms since epoch, our clock. */
   readonly receivedAt: number
   readonly meta: Readonly<Record<string, string>> | undefined
+  /** Absent: normal, and in what earlier versions have written. */
+  readonly lane?: Lane | undefined
+}
+
+export function isLane (value: unknown): value is Lane {
+  return LANES.some((lane) => lane === value)
 }
 
 /** An entry before the spool gives it its sequence. */
@@ -57,7 +67,8 @@ export interface FirstFailure {
 
 /** Where an image stands in the index. `uploading` and `retrying` are the uplink's, and never on disk. */
 export type Held =
-  | { readonly state: 'waiting', readonly entry: Entry }
+  /** `prioritized`: an operator wants it sent before all lanes. */
+  | { readonly state: 'waiting', readonly entry: Entry, readonly prioritized?: true }
   | { readonly state: 'failed', readonly entry: Entry, readonly failure: Failure }
   | { readonly state: 'uploaded', readonly entry: Entry, readonly upload: Upload }
   | { readonly state: 'dropped', readonly entry: Entry }

@@ -60,6 +60,7 @@ export type BridgeEvent =
   | { readonly kind: 'entry-uploaded', readonly entry: Entry, readonly upload: Upload, readonly seconds: number }
   | { readonly kind: 'entry-failed', readonly entry: Entry, readonly failure: Failure }
   | { readonly kind: 'entry-retried', readonly entry: Entry }
+  | { readonly kind: 'entry-prioritized', readonly entry: Entry }
   | { readonly kind: 'entry-dropped', readonly entry: Entry }
   | { readonly kind: 'uplink-down', readonly reason: UnavailableReason, readonly detail: string, readonly retryInSeconds: number }
   | { readonly kind: 'uplink-up', readonly downSeconds: number }

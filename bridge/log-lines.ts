@@ -27,6 +27,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'spool-recovered':
     case 'intake-resumed':
     case 'entry-retried':
+    case 'entry-prioritized':
     case 'entry-dropped':
     case 'uplink-up':
     case 'limit-changed':
@@ -93,6 +94,7 @@ export function describe (event: BridgeEvent): string {
     case 'entry-uploaded':
     case 'entry-failed':
     case 'entry-retried':
+    case 'entry-prioritized':
     case 'entry-dropped':
     case 'uplink-down':
     case 'uplink-up':
@@ -131,8 +133,8 @@ function describeSpool (
 }
 
 function describeUplink (event: EventOf<
-  'put-started' | 'put-ended' | 'entry-uploaded' | 'entry-failed' | 'entry-retried' | 'entry-dropped' |
-  'uplink-down' | 'uplink-up'>
+  'put-started' | 'put-ended' | 'entry-uploaded' | 'entry-failed' | 'entry-retried' | 'entry-prioritized' |
+  'entry-dropped' | 'uplink-down' | 'uplink-up'>
 ): string {
   switch (event.kind) {
     case 'put-started':
@@ -147,6 +149,8 @@ function describeUplink (event: EventOf<
         `attempt ${event.failure.attempts}): ${event.failure.detail}`
     case 'entry-retried':
       return `an operator sends ${name(event.entry)} again`
+    case 'entry-prioritized':
+      return `an operator sends ${name(event.entry)} before all others`
     case 'entry-dropped':
       return `an operator deleted ${name(event.entry)}`
     case 'uplink-down':

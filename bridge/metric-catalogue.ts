@@ -11,6 +11,7 @@ export type { KeysOf, LabelsOf, LabelValues, MetricSpec, Unit } from './metric-s
 
 const PAUSE_REASONS = ['spool_full', 'disk_low', 'storage_error', 'shutdown'] as const
 const FORMATS = ['raw', 'json'] as const
+const QUEUES = ['prioritized', 'alarm', 'normal', 'bulk'] as const
 const HELD_STATES = ['waiting', 'uploading', 'retrying', 'failed'] as const
 const WAIT_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600]
 const KIB = 1024
@@ -22,8 +23,9 @@ const build = {
   sloTarget: gauge('sluice_slo_latency_target_seconds',
     'From acceptance to the store, an image shall take no longer.', 'seconds'),
   sloObjective: gauge('sluice_slo_objective_ratio', 'Share of the images that shall meet the latency target.', 'ratio'),
-  operatorActions: counter('sluice_operator_actions_total', 'What operators did: to the uplink, and to images they sent again or deleted.', 'count',
-    { action: ['pause', 'resume', 'set_limit', 'retry', 'purge'] })
+  operatorActions: counter('sluice_operator_actions_total',
+    'What operators did: to the uplink, and to images they sent again, put first or deleted.', 'count',
+    { action: ['pause', 'resume', 'set_limit', 'retry', 'prioritize', 'purge'] })
 }
 
 const mqtt = {
@@ -80,6 +82,11 @@ const spool = {
   spoolLimit: gauge('sluice_spool_limit_bytes', 'spool.limit: the most bytes the spool may use on its volume.', 'bytes'),
   spoolOldest: gauge('sluice_spool_oldest_message_timestamp_seconds',
     'Acceptance of the oldest image that is not in the store and not failed; 0 when there is none.', 'timestamp'),
+  laneWaiting: gauge('sluice_lane_waiting_messages',
+    'Images on disk on their way to the store, by lane; prioritized are those an operator put first.', 'count',
+    { lane: QUEUES }),
+  laneOldest: gauge('sluice_lane_oldest_message_timestamp_seconds',
+    'Acceptance of the oldest image that waits in a lane; 0 when there is none.', 'timestamp', { lane: QUEUES }),
   spoolWriteDuration: histogram('sluice_spool_write_duration_seconds', 'One batch written and synced.', 'seconds',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]),
   spoolBatch: histogram('sluice_spool_write_batch_messages', 'Images in one synced batch.', 'count',
@@ -137,7 +144,8 @@ const http = {
   httpRequests: counter('sluice_http_requests_total', 'HTTP requests, by route and class of status.', 'count', {
     route: [
       '/', '/list', '/livez', '/readyz', '/metrics', '/api/v1/status', '/api/v1/images', '/api/v1/images/retry',
-      '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry', '/api/v1/uplink',
+      '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry',
+      '/api/v1/images/{id}/prioritize', '/api/v1/uplink',
       '/api/v1/uplink/limits', '/api/v1/uplink/pause', '/api/v1/uplink/resume', 'other'
     ],
     code: ['2xx', '3xx', '4xx', '5xx']

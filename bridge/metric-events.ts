@@ -33,6 +33,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'entry-uploaded':
     case 'entry-failed':
     case 'entry-retried':
+    case 'entry-prioritized':
     case 'entry-dropped':
     case 'uplink-down':
     case 'uplink-up':
@@ -56,7 +57,7 @@ type IntakeEvent = EventOf<
   'image-taken' | 'image-duplicate' | 'image-refused' | 'image-withheld' | 'intake-paused' | 'intake-resumed'>
 type SpoolEvent = EventOf<'spool-written' | 'spool-read' | 'spool-fault' | 'spool-recovered' | 'spool-damaged'>
 type UplinkEvent = EventOf<
-  'put-started' | 'put-ended' | 'entry-uploaded' | 'entry-failed' | 'entry-retried' | 'entry-dropped' |
+  'put-started' | 'put-ended' | 'entry-uploaded' | 'entry-failed' | 'entry-retried' | 'entry-prioritized' | 'entry-dropped' |
   'uplink-down' | 'uplink-up'>
 
 function countBroker (record: Recorder, event: BrokerEvent): void {
@@ -131,6 +132,8 @@ function countUplink (record: Recorder, event: UplinkEvent): void {
       return record.add('uploadMessages', 1, { result: 'failed' })
     case 'entry-retried':
       return record.add('operatorActions', 1, { action: 'retry' })
+    case 'entry-prioritized':
+      return record.add('operatorActions', 1, { action: 'prioritize' })
     case 'entry-dropped':
       return record.add('operatorActions', 1, { action: 'purge' })
     case 'uplink-down': // sluice_upload_paused is a level

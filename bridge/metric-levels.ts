@@ -30,6 +30,13 @@ export interface Sum {
   readonly bytes: number
 }
 
+/** What waits in a lane, uploading and retrying included. */
+export interface QueueLevels {
+  readonly waiting: Sum
+  /** ms since epoch. */
+  readonly oldestReceivedAt: number | undefined
+}
+
 /** The four sums are disjoint: together they are what is on disk. */
 export interface HeldLevels {
   readonly waiting: Sum
@@ -38,6 +45,7 @@ export interface HeldLevels {
   readonly failed: Sum
   /** Acceptance of the oldest image neither uploaded nor failed, ms since epoch. */
   readonly oldestReceivedAt: number | undefined
+  readonly queues: Readonly<Record<'prioritized' | 'alarm' | 'normal' | 'bulk', QueueLevels>>
   readonly limitBytes: number
   readonly diskUsedBytes: number
   readonly diskFreeBytes: number
@@ -90,6 +98,11 @@ function recordSpool (record: Recorder, spool: HeldLevels): void {
   }
   for (const reason of catalogue.ingestPaused.labels.reason) {
     record.set('ingestPaused', spool.paused === reason ? 1 : 0, { reason })
+  }
+  for (const lane of catalogue.laneWaiting.labels.lane) {
+    const { waiting, oldestReceivedAt = 0 } = spool.queues[lane]
+    record.set('laneWaiting', waiting.count, { lane })
+    record.set('laneOldest', oldestReceivedAt / 1000, { lane })
   }
   record.set('spoolOldest', (spool.oldestReceivedAt ?? 0) / 1000)
   record.set('spoolLimit', spool.limitBytes)

@@ -47,6 +47,12 @@ export interface Forecast {
   readonly newImageUpInSeconds: number | undefined
 }
 
+export interface Age {
+  /** RFC 3339; undefined, and 0 seconds, where nothing waits. */
+  readonly oldestReceivedAt: string | undefined
+  readonly oldestSeconds: number
+}
+
 /** `GET /api/v1/status`. Times are RFC 3339, absent where there is nothing to say. */
 export interface Status {
   readonly verdict: Verdict
@@ -60,7 +66,10 @@ export interface Status {
     readonly uploaded: Pick<Sum, 'count'> & Partial<Sum>
     readonly refused: { readonly count: number }
   }
-  readonly backlog: Sum & { readonly oldestReceivedAt: string | undefined, readonly oldestSeconds: number }
+  readonly backlog: Sum & Age & {
+    /** Its parts: what an operator has put first, and the lanes. */
+    readonly lanes: Readonly<Record<keyof SpoolLevels['queues'], Sum & Age>>
+  }
   readonly rates: { readonly in: Pace, readonly out: Pace }
   readonly allowance: {
     /** Absent where there is no limit. */
@@ -112,8 +121,8 @@ export function describeStatus (facts: Facts): Status {
     },
     backlog: {
       ...spool.waiting,
-      oldestReceivedAt: formatTime(spool.oldestReceivedAt),
-      oldestSeconds: spool.oldestReceivedAt === undefined ? 0 : Math.max(0, now - spool.oldestReceivedAt) / 1000
+      ...ageOf(spool, now),
+      lanes: describeLanes(spool, now)
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
@@ -140,6 +149,16 @@ export function describeStatus (facts: Facts): Status {
     uptimeSeconds: Math.round((now - facts.startedAt) / 1000),
     at: new Date(now).toISOString()
   }
+}
+
+function describeLanes ({ queues }: SpoolLevels, now: number): Status['backlog']['lanes'] {
+  const lane = (one: keyof typeof queues): Sum & Age => ({ ...queues[one].waiting, ...ageOf(queues[one], now) })
+  return { prioritized: lane('prioritized'), alarm: lane('alarm'), normal: lane('normal'), bulk: lane('bulk') }
+}
+
+function ageOf ({ oldestReceivedAt }: { oldestReceivedAt: number | undefined }, now: number): Age {
+  const oldestSeconds = oldestReceivedAt === undefined ? 0 : Math.max(0, now - oldestReceivedAt) / 1000
+  return { oldestReceivedAt: formatTime(oldestReceivedAt), oldestSeconds }
 }
 
 /** Before this much has been measured, the allowance is the better guess at what can go out. */

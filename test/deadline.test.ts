@@ -5,8 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { within } from '../bridge/deadline.ts'
 import type { Entry } from '../bridge/entry.ts'
-import { Picker } from '../bridge/uplink/picker.ts'
-import { RetryBudget } from '../bridge/uplink/retry-budget.ts'
+import { Scheduler } from '../bridge/uplink/scheduler.ts'
 import { jpegOf } from './helpers/jpeg.ts'
 import { arrivalOf, openTestSpool } from './helpers/spool.ts'
 
@@ -33,16 +32,16 @@ test('work ends with the signal it was given', async () => {
 })
 
 /** The uplink's view: one image, picked, and nothing else to send. */
-async function pickedImage (t: TestContext): Promise<{ picker: Picker, entry: Entry, signal: AbortSignal }> {
+async function pickedImage (t: TestContext): Promise<{ scheduler: Scheduler, entry: Entry, signal: AbortSignal }> {
   const { spool } = await openTestSpool(t)
   const payload = jpegOf(2000)
   await spool.append(arrivalOf('cam-1', 'a', payload), payload)
-  const picker = new Picker(spool, new RetryBudget(1, () => Infinity))
+  const scheduler = new Scheduler(spool)
   const stop = new AbortController()
   t.after(() => { stop.abort() })
-  const entry = await picker.next(stop.signal)
+  const entry = await scheduler.next(stop.signal)
   assert.ok(entry !== undefined)
-  return { picker, entry, signal: stop.signal }
+  return { scheduler, entry, signal: stop.signal }
 }
 
 async function comesSoon (again: Promise<Entry | undefined>, { sequence }: Entry): Promise<void> {
@@ -51,18 +50,18 @@ async function comesSoon (again: Promise<Entry | undefined>, { sequence }: Entry
 }
 
 test('an image is tried again when its wait is over, with nothing else happening', async (t) => {
-  const { picker, entry, signal } = await pickedImage(t)
-  picker.retryLater(entry, 200.25) // backoff has fractions
-  const again = picker.next(signal)
+  const { scheduler, entry, signal } = await pickedImage(t)
+  scheduler.retryLater(entry, 200.25) // backoff has fractions
+  const again = scheduler.next(signal)
   await sleep(10)
   collectGarbage()
   await comesSoon(again, entry)
 })
 
 test('an image whose put fails while nothing else waits is tried again', async (t) => {
-  const { picker, entry, signal } = await pickedImage(t)
-  const again = picker.next(signal) // as the uplink does while the put is under way
+  const { scheduler, entry, signal } = await pickedImage(t)
+  const again = scheduler.next(signal) // as the uplink does while the put is under way
   await sleep(20)
-  picker.retryLater(entry, 10)
+  scheduler.retryLater(entry, 10)
   await comesSoon(again, entry)
 })

@@ -191,6 +191,7 @@ test('each of the other events moves the one metric that is made for it', async 
     [{ kind: 'entry-failed', entry, failure: { failedAt: 0, reason: 'r', detail: '', attempts: 1 } },
       'sluice_upload_messages_total{result="failed"}'],
     [{ kind: 'entry-retried', entry }, 'sluice_operator_actions_total{action="retry"}'],
+    [{ kind: 'entry-prioritized', entry }, 'sluice_operator_actions_total{action="prioritize"}'],
     [{ kind: 'entry-dropped', entry }, 'sluice_operator_actions_total{action="purge"}'],
     [{ kind: 'limit-changed', action: 'set_limit', ...limit }, 'sluice_operator_actions_total{action="set_limit"}'],
     [{ kind: 'store-fault', cause: new Error() }, 'sluice_local_store_errors_total']

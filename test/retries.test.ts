@@ -5,9 +5,9 @@ import type { Entry } from '../bridge/entry.ts'
 import type { ProbeOutcome } from '../bridge/objects/object-store.ts'
 import { Attempts } from '../bridge/uplink/attempts.ts'
 import { Breaker, pauseMs, restMs } from '../bridge/uplink/breaker.ts'
-import { Picker } from '../bridge/uplink/picker.ts'
 import { Prober } from '../bridge/uplink/prober.ts'
 import { RetryBudget } from '../bridge/uplink/retry-budget.ts'
+import { Scheduler } from '../bridge/uplink/scheduler.ts'
 import { entryWith } from './helpers/exposition.ts'
 import { jpegOf } from './helpers/jpeg.ts'
 import { arrivalOf, openTestSpool } from './helpers/spool.ts'
@@ -117,17 +117,18 @@ test('where nothing is limited retries are not either', () => {
 
 test('while new images wait repeated attempts keep to their budget, and take all of the line when none does', async (t) => {
   const { spool } = await openTestSpool(t)
-  const picker = new Picker(spool, new RetryBudget(0.1, () => 10_000))
+  const oldestFirst = { order: 'oldest', lanes: { alarm: 0, normal: 0, bulk: 0 } } as const
+  const scheduler = new Scheduler(spool, oldestFirst, new RetryBudget(0.1, () => 10_000))
   const { signal } = new AbortController()
   const payload = jpegOf(20_000)
   for (const name of ['a', 'b', 'c', 'new-1', 'new-2']) await spool.append(arrivalOf('cam-1', name, payload), payload)
   const next = async (): Promise<Entry> => {
-    const entry = await picker.next(signal)
+    const entry = await scheduler.next(signal)
     assert.ok(entry !== undefined)
     return entry
   }
   const failed = [await next(), await next(), await next()]
-  for (const entry of failed) picker.retryLater(entry, 0)
+  for (const entry of failed) scheduler.retryLater(entry, 0)
   await sleep(2)
   const order = [await next(), await next(), await next(), await next(), await next()]
   assert.deepEqual(order.map(({ imageId }) => imageId), ['a', 'new-1', 'new-2', 'b', 'c'])

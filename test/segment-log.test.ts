@@ -143,7 +143,9 @@ test('an image is read back from the moment it was acknowledged, while its segme
   const over = new AbortController()
   const looking = (async () => { // as the uplink does: it opens ahead what will be read
     while (!over.signal.aborted) {
-      spool.expect(await spool.waiting(0, 1000))
+      for (const queue of spool.backlog.takeGrown()) {
+        spool.backlog.expect(await spool.backlog.read(queue, { after: 0, before: Infinity, limit: 1000 }))
+      }
       await new Promise((resolve) => setImmediate(resolve))
     }
   })()

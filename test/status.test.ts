@@ -1,97 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatBytes, formatCount, formatLine, formatPace, formatPercent, formatSpan } from '../bridge/amounts.ts'
-import { describeStatus, foresee, type Facts } from '../bridge/status.ts'
+import { describeStatus, type Facts } from '../bridge/status.ts'
 import type { VerdictWord } from '../bridge/verdict.ts'
-
-const NOW = Date.parse('2026-11-03T03:00:00Z')
-const MB = 1e6
-
-/** A site at rest, changed by what a test is about. */
-function facts ({ spool = {}, uplink = {}, limit = {}, flow = {}, ledger = {}, ...more }: {
-  [part in keyof Facts]?: Facts[part] extends object ? Partial<Facts[part]> : Facts[part]
-} = {}): Facts {
-  return {
-    now: NOW,
-    startedAt: NOW - 3_600_000,
-    version: '1.2.3',
-    place: 'https://s3.example.com/images',
-    isStopping: false,
-    ledger: { acknowledged: 20_000, uploaded: 20_000, waiting: 0, failed: 0, dropped: 0, ...ledger },
-    spool: {
-      waiting: { count: 0, bytes: 0 },
-      failed: { count: 0, bytes: 0 },
-      uploaded: { count: 20_000, bytes: 5_000 * MB },
-      usedBytes: 0,
-      limitBytes: 20_000 * MB,
-      diskFreeBytes: 80_000 * MB,
-      diskSizeBytes: 100_000 * MB,
-      paused: undefined,
-      oldestReceivedAt: undefined,
-      ...spool
-    },
-    uplink: {
-      uploading: new Set(),
-      retrying: new Set(),
-      uploadingBytes: 0,
-      retryingBytes: 0,
-      bytesPerSecond: 4.75 * MB,
-      carriedBytesPerSecond: undefined,
-      concurrency: 8,
-      state: { kind: 'up' },
-      heldSeconds: 0,
-      lastStoredAt: NOW - 1000,
-      ...uplink
-    },
-    limit: {
-      bytesPerSecond: 4.75 * MB,
-      source: 'share',
-      paused: undefined,
-      reason: undefined,
-      since: undefined,
-      until: undefined,
-      next: undefined,
-      ...limit
-    },
-    flow: {
-      in: { imagesPerSecond: 0, bytesPerSecond: 0 },
-      out: { imagesPerSecond: 0, bytesPerSecond: 0 },
-      busy: { bytesPerSecond: 4.75 * MB, seconds: 60 },
-      refused: 0,
-      duplicates: 0,
-      faults: 0,
-      lastFault: undefined,
-      ...flow
-    },
-    sentBytes: 0,
-    sentBytesPerSecond: 0,
-    targetMs: 10_000,
-    ...more
-  }
-}
-
-/** 1,214 images wait, the oldest for 14 min. */
-const backlog = {
-  ledger: { acknowledged: 21_214, uploaded: 20_000, waiting: 1214 },
-  spool: { waiting: { count: 1214, bytes: 304 * MB }, oldestReceivedAt: NOW - 14 * 60_000, usedBytes: 304 * MB }
-}
-
-const inflow = (perSecond: number): Facts['flow']['in'] =>
-  ({ imagesPerSecond: perSecond, bytesPerSecond: perSecond * 0.25 * MB })
-
-const down: Facts['uplink']['state'] = {
-  kind: 'down', reason: 'connect', detail: 'ECONNREFUSED 10.0.3.17:9000', since: NOW - 240_000, retryAt: NOW + 7000
-}
-
-const paused: Partial<Facts['limit']> = {
-  bytesPerSecond: 0,
-  source: 'override',
-  paused: 'operator',
-  reason: 'maintenance',
-  since: NOW - 300_000,
-  until: NOW + 3_300_000
-}
-const off: Partial<Facts['limit']> = { bytesPerSecond: 0, source: 'timetable', paused: 'schedule' }
+import { MB, NOW, backlog, down, facts, inflow, off, paused } from './helpers/facts.ts'
 
 const said: ReadonlyArray<readonly [VerdictWord, Facts, string]> = [
   ['KEEPING UP', facts({ ledger: { acknowledged: 0, uploaded: 0 } }), 'no image has come yet.'],
@@ -193,58 +105,6 @@ test('what waits is parted into what is waiting, uploading and retrying, and not
 test('the ledger is called exact only where it adds up', () => {
   assert.equal(describeStatus(facts(backlog)).ledger.exact, true)
   assert.equal(describeStatus(facts({ ...backlog, ledger: { acknowledged: 21_213 } })).ledger.exact, false)
-})
-
-test('a forecast goes by the allowance until enough has been measured, and by nothing while the uplink is down', () => {
-  const started = facts({ ...backlog, flow: { in: inflow(9), busy: { bytesPerSecond: 0, seconds: 1 } } })
-  assert.equal(foresee(started).emptyInSeconds, 304 / (4.75 - 2.25))
-  assert.equal(foresee(facts({ ...backlog, uplink: { state: down } })).emptyInSeconds, undefined)
-  const { emptyInSeconds, fullInSeconds, newImageUpInSeconds = Infinity } = foresee(facts())
-  assert.deepEqual([emptyInSeconds, fullInSeconds], [0, undefined])
-  assert.ok(newImageUpInSeconds < 0.001)
-})
-
-/** Nothing until `hours` from now, and then `bytesPerSecond`. */
-const offFor = (hours: number, bytesPerSecond: number): Facts['allowanceAt'] => (ms) => {
-  const until = NOW + hours * 3_600_000
-  return ms < until ? { bytesPerSecond: 0, until } : { bytesPerSecond, until: undefined }
-}
-
-test('a forecast goes by the timetable: it waits for a line that is off, and sees the spool fill before it is on', () => {
-  const idle = { flow: { busy: { bytesPerSecond: 0, seconds: 0 } }, allowanceAt: offFor(2, 4 * MB) }
-  const night = foresee(facts({ ...backlog, ...idle }))
-  assert.deepEqual([night.emptyInSeconds, night.fullInSeconds], [2 * 3600 + 76, undefined])
-  assert.ok(Math.abs((night.newImageUpInSeconds ?? 0) - (2 * 3600 + 76)) < 1)
-  assert.ok((foresee(facts(idle)).newImageUpInSeconds ?? 0) >= 2 * 3600) // even where nothing else waits
-  const filling = facts({ ...backlog, ...idle, flow: { ...idle.flow, in: inflow(10) } }) // 18 of 19.7 GB in 2 h
-  assert.equal(foresee(filling).fullInSeconds, undefined)
-  const full = facts({ ...filling, spool: { ...filling.spool, limitBytes: 10_000 * MB } })
-  const { emptyInSeconds = 0, fullInSeconds = Infinity } = foresee(full)
-  assert.ok(fullInSeconds < 2 * 3600 && emptyInSeconds > 2 * 3600)
-  assert.equal(describeStatus(full).verdict.word, 'FALLING BEHIND')
-})
-
-test('what the line makes of the allowance now, it is expected to make of the next one', () => {
-  const until = NOW + 3_600_000
-  const allowanceAt: Facts['allowanceAt'] = (ms) =>
-    ms < until ? { bytesPerSecond: 4 * MB, until } : { bytesPerSecond: 8 * MB, until: undefined }
-  const flow = { busy: { bytesPerSecond: 2 * MB, seconds: 60 } } // half of it
-  const large = { ...backlog.spool, waiting: { count: 40_000, bytes: 10_000 * MB } }
-  assert.equal(foresee(facts({ ...backlog, spool: large, flow, allowanceAt })).emptyInSeconds, 3600 + 2800 / 4)
-})
-
-test('an image of now waits for what waits before it, and for ever while the uplink is down', () => {
-  const { newImageUpInSeconds = 0 } = foresee(facts({ ...backlog, flow: { in: inflow(33.3) } }))
-  assert.ok(Math.abs(newImageUpInSeconds - 304.25 / 4.75) < 0.01) // what comes after it is not before it
-  assert.equal(foresee(facts({ ...backlog, uplink: { state: down } })).newImageUpInSeconds, undefined)
-})
-
-test('the spool is full when its limit is reached or the disk is, whichever comes first', () => {
-  const filling = { flow: { in: inflow(23) } } // 1 MB/s more than goes out
-  const limited = facts({ ...filling, spool: { ...backlog.spool, limitBytes: 904 * MB } })
-  const crowded = facts({ ...filling, spool: { ...backlog.spool, diskFreeBytes: 100 * MB } })
-  assert.equal(foresee(limited).fullInSeconds, 600)
-  assert.equal(foresee(crowded).fullInSeconds, 100)
 })
 
 test('amounts are rounded to what one acts on', () => {

@@ -19,7 +19,8 @@ const EXAMPLES = [
   'sluice images retry cam-1:20261103-060000',
   'sluice images retry --all --dry-run',
   'sluice images retry --reason too_large --device cam-1',
-  'sluice images delete --reason corrupt --confirm 12'
+  'sluice images delete --reason corrupt --confirm 12',
+  'sluice images prioritize cam-1:20261103-060000'
 ]
 
 const NAME = 'imageId, or deviceId:imageId'
@@ -32,7 +33,7 @@ interface ImagesJson {
 }
 
 export function addImages (program: Command, shell: Shell): void {
-  const images = program.command('images').description('list, show, retry or delete images')
+  const images = program.command('images').description('list, show, retry, prioritize or delete images')
   addExamples(images, EXAMPLES)
   addApi(images.command('list').description('the newest first'))
     .addOption(new Option('--state <state>', 'only these').choices(IMAGE_STATES))
@@ -52,6 +53,12 @@ export function addImages (program: Command, shell: Shell): void {
     .argument('[image]', NAME)
     .option('--all', 'every failed image')
     .action(async (image: string | undefined, options: Options) => { await retry(image, options, shell) })
+  addApi(images.command('prioritize').description('send one that waits before all others'))
+    .argument('<image>', NAME)
+    .action(async (image: string, options: Options) => {
+      const answer = await createApi(options, shell).ask('POST', `${pathOf(image)}/prioritize`)
+      shell.print(formatAs(options, answer, () => `${image} goes next`))
+    })
   addFilters(addApi(images.command('delete').description('give images up for good: one, or all failed ones that a filter matches')))
     .argument('[image]', NAME)
     .option('--all', 'every failed image')

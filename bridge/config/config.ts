@@ -1,6 +1,7 @@
 // The whole configuration, resolved: numbers in base units, defaults filled in. Read once in main;
 // every part is handed the numbers it needs and none reads configuration itself.
 
+import type { LaneRule, LaneShares } from './lanes.ts'
 import type { ScheduleEntry } from './schedule.ts'
 
 export interface Config {
@@ -55,6 +56,9 @@ export interface Config {
     readonly concurrency: number
     /** 0 to 1. */
     readonly retryShare: number
+    readonly order: 'fair' | 'oldest' | 'newest' | 'newest-per-device'
+    readonly lanes: LaneShares
+    readonly laneRules: readonly LaneRule[]
     readonly timeoutMs: number
   }
   readonly slo: { readonly targetMs: number, readonly objective: number }

@@ -160,6 +160,9 @@ function toConfig (settings: Settings): Config {
       timeZone: uplink.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
       concurrency: uplink.concurrency,
       retryShare: uplink.retryShare,
+      order: uplink.order,
+      lanes: uplink.lanes,
+      laneRules: uplink.laneRules,
       timeoutMs: uplink.timeout
     },
     slo: { targetMs: slo.target, objective: slo.objective },

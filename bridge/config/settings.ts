@@ -6,6 +6,7 @@ import {
   address, choice, count, duration, flag, flagOr, later, list, optionalText, rateOrUnlimited, secret, share, size, text,
   type Form
 } from './kinds.ts'
+import { laneRules, laneShares } from './lanes.ts'
 import { schedule, timeZone } from './schedule.ts'
 
 const IMAGE_TYPE: Form = {
@@ -98,8 +99,11 @@ export const settings = z.strictObject({
     overhead: share('5%', 'Taken off for what TCP and IP add to it.', { max: 0.5 }),
     schedule: schedule('Other shares of it by the week: [{ days: mon-fri, from: "22:00", to: "06:00", share: 60% }], or rate: 6Mbit, or off: true.'),
     concurrency: count(8, 'Puts running side by side.', { min: 1, max: 1_000 }),
-    order: choice(['oldest'], 'What goes next: oldest.', ['fair', 'newest']),
-    lanes: later(),
+    order: choice(['fair', 'oldest', 'newest', 'newest-per-device'],
+      'What goes next within a lane: fair (each device the same bytes), oldest, newest, newest-per-device (then backfill).'),
+    lanes: laneShares({ alarm: 0.4, normal: 0.4, bulk: 0.2 },
+      'The least share of the allowance each lane gets; what one does not use the others borrow, alarm first.'),
+    laneRules: laneRules('Which images go in which lane, by device or topic; the first that fits. Others: normal.'),
     retryShare: share('10%', 'How much of the allowance repeated attempts may take while new images wait.',
       { above: 0, max: 1 }),
     timeout: duration('60s', 'How long a put may go without progress before it is tried again.', { min: 1_000, max: 3_600_000 }),

@@ -74,7 +74,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 
 /** What of the spool is shown and asked for. */
 export type HeldImages = Pick<Spool,
-  'ledger' | 'levels' | 'find' | 'findByImageId' | 'list' | 'payload' | 'retry' | 'drop'>
+  'ledger' | 'levels' | 'find' | 'findByImageId' | 'list' | 'payload' | 'retry' | 'prioritize' | 'drop'>
 
 /** Prometheus' text format. */
 export interface Exposition {

@@ -1,4 +1,4 @@
-import type { Entry, Held } from '../entry.ts'
+import type { Entry, Held, Lane } from '../entry.ts'
 import type { UplinkLevels } from '../uplink/uplink.ts'
 import type { ImageState } from './image-query.ts'
 
@@ -7,6 +7,9 @@ export interface ImageJson {
   readonly id: string
   readonly device: string
   readonly state: ImageState
+  readonly lane: Lane
+  /** An operator wants it sent before all lanes. */
+  readonly prioritized?: true
   readonly bytes: number
   readonly contentType: string
   /** Hex; known from the upload on, earlier only where it had to be taken. */
@@ -39,6 +42,7 @@ export function formatImage (held: Held, uplink: UplinkLevels): ImageJson {
     id: entry.imageId,
     device: entry.deviceId,
     state: imageState(held, uplink),
+    lane: entry.lane ?? 'normal',
     bytes: entry.bytes,
     contentType: entry.contentType,
     sha256: held.state === 'uploaded' ? held.upload.sha256 : entry.sha256,
@@ -75,6 +79,7 @@ export function imagePath (entry: Pick<Entry, 'deviceId' | 'imageId'>): string {
 function fate (held: Held): Partial<ImageJson> {
   switch (held.state) {
     case 'waiting':
+      return held.prioritized === true ? { prioritized: true } : {}
     case 'dropped':
       return {}
     case 'uploaded': {

@@ -2,6 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { parseDeviceId, parseImageId, type DeviceId, type ImageId } from '../../broker/topics.ts'
+import { isLane, LANES, type Lane } from '../entry.ts'
 import { problem } from './problem.ts'
 import type { Reply } from './reply.ts'
 
@@ -12,6 +13,7 @@ export interface OfferHead {
   readonly body: BodyKind
   readonly bytes: number
   readonly names: Names
+  readonly lane: Lane | undefined
 }
 
 export interface Names {
@@ -41,7 +43,11 @@ export function readHead (headers: IncomingHttpHeaders, query: URLSearchParams, 
   if (body === 'raw' && names.deviceId === undefined) {
     return refused(problem('bad_id', 'nothing says which device the image comes from', { hint: HOW_TO }))
   }
-  return { kind: 'head', body, bytes, names }
+  const lane = query.get('lane') ?? undefined
+  if (lane !== undefined && !isLane(lane)) {
+    return refused(problem('bad_query', `lane ${quote(lane)} is none of ${LANES.join(', ')}`))
+  }
+  return { kind: 'head', body, bytes, names, lane }
 }
 
 /** A form may name what the head of its request did not. */

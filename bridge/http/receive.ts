@@ -45,7 +45,7 @@ export function createReceiver (
       const received = await receiveBody(exchange, head)
       if (received.kind === 'refused') return received.reply
       const { names, payload } = received
-      const outcome = await intake.take({ ...names, payload, topic: path })
+      const outcome = await intake.take({ ...names, payload, topic: path, lane: head.lane })
       return await formatReceipt(deps, outcome, head.body === 'json' ? undefined : payload)
     } finally {
       grant.release()

@@ -6,6 +6,7 @@ import { createImageHandlers } from './images.ts'
 import type { LiveStatus } from './live-status.ts'
 import { createManyHandlers } from './many-images.ts'
 import { createPageHandler } from './page.ts'
+import { createPrioritizer } from './prioritize.ts'
 import { createReceiver } from './receive.ts'
 import { json, text } from './reply.ts'
 import { createUplinkHandlers } from './uplink.ts'
@@ -41,7 +42,8 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
     { path: '/api/v1/uplink', methods: { GET: uplink.show } },
     { path: '/api/v1/uplink/limits', methods: { PATCH: uplink.limit } },
     { path: '/api/v1/uplink/pause', methods: { POST: uplink.pause } },
-    { path: '/api/v1/uplink/resume', methods: { POST: uplink.resume } }
+    { path: '/api/v1/uplink/resume', methods: { POST: uplink.resume } },
+    { path: '/api/v1/images/{id}/prioritize', methods: { POST: createPrioritizer(deps, options.token) } }
   ]
 }
 

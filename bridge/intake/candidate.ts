@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from '../crc32.ts'
 import type { DeviceId, ImageId } from '../../broker/topics.ts'
-import type { Arrival } from '../entry.ts'
+import type { Arrival, Lane } from '../entry.ts'
 import type { Format, RefusalReason } from '../events.ts'
 import { looksLikeEnvelope, readEnvelope, type Fault } from './envelope.ts'
 
@@ -12,6 +12,8 @@ export interface Offer {
   readonly imageId: ImageId | undefined
   readonly topic: string
   readonly payload: Buffer
+  /** What the sender asks for beside the payload. */
+  readonly lane?: Lane | undefined
 }
 
 /** What an offer turned out to be: an image with a name, whose type is still to be seen. */
@@ -35,7 +37,7 @@ export function readOffer (offer: Offer, imageKey: string): Candidate | Refused 
   return looksLikeEnvelope(offer.payload) ? openEnvelope(offer, imageKey) : readRaw(offer)
 }
 
-function readRaw ({ deviceId, imageId, topic, payload }: Offer): Candidate | Refused {
+function readRaw ({ deviceId, imageId, topic, payload, lane }: Offer): Candidate | Refused {
   if (payload.length === 0) {
     return refused('raw', deviceId, imageId, { reason: 'empty', detail: 'the payload has no bytes' })
   }
@@ -43,7 +45,7 @@ function readRaw ({ deviceId, imageId, topic, payload }: Offer): Candidate | Ref
     return refused('raw', deviceId, imageId, { reason: 'bad_id', detail: 'nothing says which device it comes from' })
   }
   const nothing = { capturedAt: undefined, meta: undefined, sha256: undefined }
-  return name('raw', payload, { deviceId, imageId, sourceTopic: topic, ...nothing })
+  return name('raw', payload, { deviceId, imageId, sourceTopic: topic, lane, ...nothing })
 }
 
 function openEnvelope (offer: Offer, imageKey: string): Candidate | Refused {
@@ -66,7 +68,8 @@ function openEnvelope (offer: Offer, imageKey: string): Candidate | Refused {
   if (sha256 !== undefined && sha256 !== hash(image)) {
     return refuse('checksum_mismatch', `the image has SHA-256 ${hash(image)}, the envelope says ${sha256}`)
   }
-  return name('json', image, { deviceId, imageId, sourceTopic: offer.topic, capturedAt, meta, sha256 })
+  const lane = offer.lane ?? named.lane
+  return name('json', image, { deviceId, imageId, sourceTopic: offer.topic, capturedAt, meta, sha256, lane })
 }
 
 type Named = Omit<Candidate['arrival'], 'imageId' | 'bytes' | 'crc32'> & { readonly imageId: ImageId | undefined }

@@ -1,11 +1,12 @@
 // The JSON envelope, for devices that cannot send bare bytes or have more to say:
 //
-//   {"image": base64, "id"?, "device"?, "capturedAt"?, "sha256"?, "seq"?, "meta"?}
+//   {"image": base64, "id"?, "device"?, "capturedAt"?, "sha256"?, "seq"?, "meta"?, "lane"?}
 //
 // `device` counts only where the transport does not name it. Keys not listed are ignored, so that a
 // device may be ahead of us.
 
 import { parseDeviceId, parseImageId, type DeviceId, type ImageId } from '../../broker/topics.ts'
+import { isLane, LANES, type Lane } from '../entry.ts'
 import type { RefusalReason } from '../events.ts'
 
 export interface Envelope {
@@ -17,6 +18,7 @@ export interface Envelope {
   /** Hex, lower case. */
   readonly sha256: string | undefined
   readonly meta: Readonly<Record<string, string>> | undefined
+  readonly lane: Lane | undefined
 }
 
 export interface Fault {
@@ -70,7 +72,11 @@ export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcom
   }
   const meta = readMeta(fields['meta'], fields['seq'])
   if (typeof meta === 'string') return refuse('bad_meta', meta)
-  return { kind: 'envelope', envelope: { image, imageId, deviceId, capturedAt, sha256, meta } }
+  const lane = fields['lane'] ?? undefined
+  if (lane !== undefined && !isLane(lane)) {
+    return refuse('bad_meta', `lane ${quote(lane)} is none of ${LANES.join(', ')}`)
+  }
+  return { kind: 'envelope', envelope: { image, imageId, deviceId, capturedAt, sha256, meta, lane } }
 }
 
 function fault (imageId: ImageId | undefined, reason: RefusalReason, detail: string): EnvelopeOutcome {

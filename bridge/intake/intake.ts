@@ -5,6 +5,7 @@ import { EntryCorrupt, SpoolPaused } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
 import { foreignType, hash, readOffer, type Candidate, type Offer, type Refused } from './candidate.ts'
 import { detectType } from './image-type.ts'
+import { laneByRule, type LaneRule } from './lane-rules.ts'
 import type { RefusedSamples } from './refused-samples.ts'
 
 export type IntakeOutcome =
@@ -30,6 +31,8 @@ export interface IntakeOptions {
   readonly dedupWindowMs: number
   /** How long an image waits for a paused spool before it is given back to its device. */
   readonly withholdMs: number
+  /** For images whose sender names no lane; the first rule that fits holds. */
+  readonly laneRules?: readonly LaneRule[]
 }
 
 /** Admission, then custody. */
@@ -50,7 +53,8 @@ export function createIntake (deps: IntakeDeps, options: IntakeOptions): Intake 
     }
     const name = `${deviceId}/${imageId}`
     for (let first = taking.get(name); first !== undefined; first = taking.get(name)) await first
-    const named = { ...read, arrival: { ...read.arrival, contentType } }
+    const lane = read.arrival.lane ?? laneByRule(options.laneRules ?? [], read.arrival)
+    const named = { ...read, arrival: { ...read.arrival, contentType, lane } }
     const outcome = patiently(deps, named.arrival, options.withholdMs, () => takeNamed(offer, named, startedAt))
       .finally(() => taking.delete(name))
     taking.set(name, outcome)

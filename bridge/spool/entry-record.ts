@@ -4,12 +4,12 @@
 //   {"sequence":7,"deviceId":"cam-1",...,"sum":"0a1b2c3d"}
 
 import { crc32 } from '../crc32.ts'
-import type { Entry } from '../entry.ts'
+import { isLane, type Entry } from '../entry.ts'
 
 const SEALED = /^(.*),"sum":"([0-9a-f]{8})"\}$/s
 const FIELDS: ReadonlySet<string> = new Set([
   'sequence', 'deviceId', 'imageId', 'bytes', 'crc32', 'sha256', 'contentType', 'sourceTopic', 'capturedAt',
-  'receivedAt', 'meta'
+  'receivedAt', 'meta', 'lane'
 ])
 
 export function formatRecord (value: object): string {
@@ -39,9 +39,9 @@ export function parseEntry (text: string): Entry | undefined {
 /** Whatever is in it is checked by its own sum, or by LevelDB's; this tells an entry from anything else. */
 export function isEntry (value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false
-  const { sequence, deviceId, imageId, bytes, crc32, receivedAt } = value as Partial<Record<keyof Entry, unknown>>
+  const { sequence, deviceId, imageId, bytes, crc32, receivedAt, lane } = value as Partial<Record<keyof Entry, unknown>>
   return [sequence, bytes, crc32, receivedAt].every(Number.isFinite) &&
-    typeof deviceId === 'string' && typeof imageId === 'string' &&
+    typeof deviceId === 'string' && typeof imageId === 'string' && (lane === undefined || isLane(lane)) &&
     Object.keys(value).every((name) => FIELDS.has(name))
 }
 

@@ -50,9 +50,10 @@ export function formatAccounts (accounts: Accounts): Row[] {
 
 /**
  * The bookkeeping as it was written. Every row of an image that is still ours is read and held against the totals:
- * an image that the index has lost would otherwise be found by nobody. Rejects with IndexDamaged.
+ * an image that the index has lost would otherwise be found by nobody. `onWaiting` is given those that wait.
+ * Rejects with IndexDamaged.
  */
-export async function readAccounts (journal: Journal): Promise<Accounts> {
+export async function readAccounts (journal: Journal, onWaiting: (row: Located) => void = () => {}): Promise<Accounts> {
   const written = journal.get('t')
   const totals = written === undefined ? undefined : parse(written) as Totals | undefined
   if (written !== undefined && !isTotals(totals)) throw new IndexDamaged('its totals are not what was written')
@@ -63,7 +64,7 @@ export async function readAccounts (journal: Journal): Promise<Accounts> {
     return account
   })
   for (const state of ['waiting', 'failed'] as const) {
-    const found = await sumOf(journal, state)
+    const found = await sumOf(journal, state, state === 'waiting' ? onWaiting : () => {})
     const { count = 0, bytes = 0 } = totals?.[state] ?? {}
     if (found.count === count && found.bytes === bytes) continue
     throw new IndexDamaged(`it has rows of ${found.count} ${state} images and should have ${count}`)
@@ -71,7 +72,9 @@ export async function readAccounts (journal: Journal): Promise<Accounts> {
   return new Accounts(totals, segments)
 }
 
-async function sumOf (journal: Journal, state: State): Promise<{ count: number, bytes: number }> {
+async function sumOf (
+  journal: Journal, state: State, onRow: (row: Located) => void
+): Promise<{ count: number, bytes: number }> {
   const letter = LETTERS[state]
   const sum = { count: 0, bytes: 0 }
   for (let gt: string | undefined = letter; gt !== undefined;) {
@@ -81,6 +84,7 @@ async function sumOf (journal: Journal, state: State): Promise<{ count: number, 
       if (row === undefined) throw new IndexDamaged(`its row ${key} is not what was written`)
       sum.count++
       sum.bytes += row.entry.bytes
+      onRow(row)
     }
     gt = last
   }

@@ -1,6 +1,7 @@
 import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
+import { Backlog } from './backlog.ts'
 import { openIndex, openSetAside, takeOver } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
@@ -36,6 +37,7 @@ export interface SpoolParts {
   readonly disk: Disk
   readonly active: ActiveSegments
   readonly payloads: Payloads
+  readonly backlog: Backlog
   readonly admission: Admission
   readonly upkeep: Upkeep
 }
@@ -51,12 +53,13 @@ export async function openParts (
     await refuseOpened(paths.index) // before the disk gives up a reserve, which may be another's
     const disk = await Disk.open(options.directory, options)
     const { index, isLost } = await openIndex(paths, observe)
+    await index.queues.align()
     const { setAside, salvaged } = await openSetAside(paths, observe)
     if (salvaged !== undefined) await takeOver(salvaged, setAside, { index, isLost })
     const onDamage = (number: number, detail: string): void => {
       if (index.damaged(number)) observe({ kind: 'spool-damaged', part: 'segment', detail: `segment ${number}: ${detail}` })
     }
-    const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 4, onDamage })
+    const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 16, onDamage })
     const recovery = { ...options, index, shelf, setAside, observe }
     const { found, lastNumber, unrecovered } = await recover(paths.segments, recovery)
     const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs, unrecovered)
@@ -74,7 +77,8 @@ export async function openParts (
     const admission = new Admission({ index, active, disk, observe })
     admission.review() // who asks before the first image comes has to be told, too
     const payloads = new Payloads({ setAside, active, shelf, disk, observe })
-    return { parts: { index, shelf, setAside, disk, active, payloads, admission, upkeep }, found }
+    const backlog = new Backlog({ index, active, shelf })
+    return { parts: { index, shelf, setAside, disk, active, payloads, backlog, admission, upkeep }, found }
   } catch (error) {
     throw explainOpen(options.directory, error)
   }

@@ -5,6 +5,8 @@ import { formatSegmentPath, syncDirectory, type SegmentReader } from './segment.
 
 export const DROPPED = '.dropped'
 const DAMAGED = '.damaged'
+/** A database holds its whole content in memory; files hold only where each image is. */
+const DATABASES_MAX = 4
 
 export interface ShelfOptions {
   readonly openMax: number
@@ -22,6 +24,8 @@ export class Shelf {
   /** In order of last use. */
   readonly #open = new Map<number, Promise<SegmentReader>>()
   readonly #closing = new Map<number, Promise<void>>()
+  /** Those that were put as databases, the first one first. */
+  readonly #databases: number[] = []
   /** How many work on a segment at present. */
   readonly #users = new Map<number, number>()
 
@@ -34,6 +38,9 @@ export class Shelf {
   put (segment: SegmentReader): void {
     this.#closeSoon(segment.number)
     this.#open.set(segment.number, Promise.resolve(segment))
+    if (!(segment instanceof SegmentFiles)) this.#databases.push(segment.number)
+    const oldest = this.#databases.length > DATABASES_MAX ? this.#databases.shift() : undefined
+    if (oldest !== undefined && !this.#users.has(oldest)) this.#closeSoon(oldest)
     this.#evict()
   }
 

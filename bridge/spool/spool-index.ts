@@ -5,6 +5,7 @@
 //   u<sequence>  uploaded   Located with what the store answered; kept for the dedup window
 //   d<sequence>  dropped    Located; kept likewise
 //   i<imageId>/<deviceId>   <sequence> of the latest image of that name
+//   q<class><deviceId>/<sequence>   what waits, by lane and device (queues.ts)
 //   s<number>               SegmentAccount
 //   t                       Totals
 //
@@ -21,48 +22,35 @@ import {
   formatAccounts, formatRow, identityKey, LAST, LETTERS, parseRow, readAccounts, SET_ASIDE, STATES,
   type Located, type Location
 } from './index-rows.ts'
+import { listPage, type ListQuery, type Page } from './index-list.ts'
 import { Journal } from './journal.ts'
+import { QueueIndex } from './queue-rows.ts'
+import { queueOf, queueRow, Queues } from './queues.ts'
 import { formatSequence, parseSequence } from './segment.ts'
-
-export interface ListQuery {
-  readonly state: State
-  readonly deviceId?: DeviceId
-  /** Acceptance, ms since epoch, inclusive and exclusive. */
-  readonly from?: number
-  readonly to?: number
-  readonly limit: number
-  /** A sequence; the page begins below it, newest first. */
-  readonly after?: number
-}
-
-export interface Page {
-  readonly held: readonly Held[]
-  /** Give it as `after` to go on; undefined at the end. A page may be short, or empty, before the end. */
-  readonly next: number | undefined
-}
-
-const LIST_SCAN_MAX = 2000
 
 export class SpoolIndex {
   readonly #accounts: Accounts
   readonly #journal: Journal
+  readonly queues: QueueIndex
 
-  private constructor (accounts: Accounts, journal: Journal) {
+  private constructor (accounts: Accounts, journal: Journal, queues: QueueIndex) {
     this.#accounts = accounts
     this.#journal = journal
+    this.queues = queues
   }
 
   /** Rejects with IndexDamaged where it is not what was written. */
   static async open (location: string, observe: Observe): Promise<SpoolIndex> {
     let accounts = new Accounts(undefined, [])
     const journal = await Journal.open(location, () => formatAccounts(accounts), observe)
+    const queues = new Queues()
     try {
-      accounts = await readAccounts(journal)
+      accounts = await readAccounts(journal, (row) => { queues.add(queueOf(row), row.entry) })
     } catch (error) {
       await journal.abandon()
       throw error
     }
-    return new SpoolIndex(accounts, journal)
+    return new SpoolIndex(accounts, journal, new QueueIndex(journal, queues))
   }
 
   get ledger (): Ledger { return this.#accounts.ledger }
@@ -77,10 +65,12 @@ export class SpoolIndex {
   taken (entry: Entry, segment: Location): Promise<void> {
     this.#accounts.sawSequence(entry.sequence)
     this.#accounts.taken(entry.bytes, segment)
+    const row: Located = { state: 'waiting', entry, segment }
     return this.#journal.write([
-      formatRow({ state: 'waiting', entry, segment }),
+      formatRow(row),
+      ...queueRow(row),
       { key: identityKey(entry.deviceId, entry.imageId), value: formatSequence(entry.sequence) }
-    ])
+    ]).then(() => { this.queues.moved(undefined, row) })
   }
 
   /** Counts an entry that was acknowledged and that cannot be sent, found on disk again. */
@@ -108,6 +98,12 @@ export class SpoolIndex {
 
   retried (sequence: number): Promise<Located | undefined> {
     return this.#move(sequence, ['failed'], ({ entry, segment }) => ({ state: 'waiting', entry, segment }))
+  }
+
+  /** It stays waiting, before all lanes. */
+  prioritized (sequence: number): Promise<Located | undefined> {
+    return this.#move(sequence, ['waiting'], ({ entry, segment }) =>
+      ({ state: 'waiting', entry, segment, prioritized: true }))
   }
 
   dropped (sequence: number): Promise<Located | undefined> {
@@ -140,24 +136,7 @@ export class SpoolIndex {
     return rows.flatMap(([key, value]) => parseRow(key, value)?.entry ?? [])
   }
 
-  async list ({ state, deviceId, from = 0, to = Infinity, limit, after }: ListQuery): Promise<Page> {
-    const letter = LETTERS[state]
-    const lt = letter + (after === undefined ? LAST : formatSequence(after))
-    const isFiltered = deviceId !== undefined || from > 0 || to < Infinity
-    const scanned = isFiltered ? LIST_SCAN_MAX : Math.min(limit, LIST_SCAN_MAX)
-    const { rows, last } = await this.#journal.range({ gt: letter, lt, limit: scanned, reverse: true })
-    const held: Held[] = []
-    for (const [key, value] of rows) {
-      const found = parseRow(key, value)
-      if (found === undefined) continue
-      const { entry } = found
-      if (deviceId !== undefined && entry.deviceId !== deviceId) continue
-      if (entry.receivedAt < from || entry.receivedAt >= to) continue
-      held.push(found)
-      if (held.length === limit) return { held, next: entry.sequence }
-    }
-    return { held, next: last === undefined ? undefined : parseSequence(last.slice(1)) }
-  }
+  list (query: ListQuery): Promise<Page> { return listPage(this.#journal, query) }
 
   /** Forgets up to `limit` images that left before `receivedBefore` and whose segment is gone; says how many. */
   async prune (receivedBefore: number, limit: number): Promise<number> {
@@ -230,7 +209,9 @@ export class SpoolIndex {
     this.#accounts.moved(old.entry.bytes, old.state, moved.state)
     const gone = moved.state === 'uploaded' || moved.state === 'dropped' || moved.segment !== old.segment
     if (gone && old.segment !== SET_ASIDE) this.#accounts.released(old.segment)
-    await this.#journal.write([{ key: formatRow(old).key, value: undefined }, formatRow(moved)])
+    const left = [formatRow(old), ...queueRow(old)].map(({ key }) => ({ key, value: undefined }))
+    await this.#journal.write([...left, formatRow(moved), ...queueRow(moved)])
+    this.queues.moved(old, moved)
     return old
   }
 }

@@ -11,11 +11,12 @@ import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Arrival, Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { Sum } from './accounts.ts'
+import type { Backlog } from './backlog.ts'
 import { Condition } from '../condition.ts'
 import type { DiskLevels, Pause } from './disk.ts'
 import { openParts, type SpoolOptions, type SpoolParts } from './open-parts.ts'
 import { SET_ASIDE, type Located } from './index-rows.ts'
-import type { ListQuery, Page } from './spool-index.ts'
+import type { ListQuery, Page } from './index-list.ts'
 
 export interface SpoolLevels extends DiskLevels {
   readonly waiting: Sum
@@ -25,6 +26,8 @@ export interface SpoolLevels extends DiskLevels {
   readonly paused: Pause | undefined
   /** Acceptance of the oldest waiting image, ms since epoch; as of a second ago. */
   readonly oldestReceivedAt: number | undefined
+  /** What waits, by lane; together as much as `waiting`. */
+  readonly queues: Backlog['levels']
 }
 
 const TEND_EVERY_MS = 1000
@@ -39,7 +42,6 @@ export class Spool {
   readonly #condition = new Condition()
   readonly #timers: readonly NodeJS.Timeout[]
   #changes = 0
-  #requeues = 0
   #oldest: Entry | undefined
   #tending: Promise<void> | undefined
   #watching: Promise<void> | undefined
@@ -75,15 +77,16 @@ export class Spool {
       uploaded: index.sum('uploaded'),
       paused: admission.pause,
       oldestReceivedAt: waiting.count === 0 ? undefined : this.#oldest?.receivedAt,
+      queues: this.backlog.levels,
       ...disk.levels
     }
   }
 
+  /** What waits, by lane and device. */
+  get backlog (): Backlog { return this.#parts.backlog }
+
   /** Grows whenever there may be more to upload; see `changed`. */
   get changes (): number { return this.#changes }
-
-  /** Grows whenever an entry waits again behind the place a reader has come to. */
-  get requeues (): number { return this.#requeues }
 
   /** Resolves once `changes` has moved past `seen`, when `signal` aborts, or after `msMax`. */
   changed (seen: number, signal: AbortSignal, msMax?: number): Promise<void> {
@@ -134,19 +137,6 @@ export class Spool {
     return await this.#parts.index.waiting(after, firstUnsettled, limit)
   }
 
-  /** Opens the segments that these will be read from, so that nobody waits for it then. */
-  expect (entries: readonly Entry[]): void {
-    const { index, active, shelf } = this.#parts
-    if (!index.isReadable) return
-    const segments = new Set(entries.map(({ sequence }) => index.locate(sequence)?.segment ?? SET_ASIDE))
-    for (const number of segments) {
-      if (number === SET_ASIDE || active.segment(number) !== undefined) continue
-      shelf.use(number, async () => {}).catch(() => {}) // whoever reads from it is told
-    }
-  }
-
-  async oldestWaiting (): Promise<Entry | undefined> { return (await this.waiting(0, 1))[0] }
-
   /** The bytes the device sent. Rejects with EntryCorrupt where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()
@@ -175,10 +165,18 @@ export class Spool {
   async retry ({ sequence }: Entry): Promise<boolean> {
     const retried = await this.#parts.index.retried(sequence)
     if (retried === undefined) return false
-    this.#requeues++
     this.#oldest = undefined
     this.#change()
     this.#observe({ kind: 'entry-retried', entry: retried.entry })
+    return true
+  }
+
+  /** Waiting, it goes before all lanes from now on. False where it does not wait. */
+  async prioritize ({ sequence }: Entry): Promise<boolean> {
+    const prioritized = await this.#parts.index.prioritized(sequence)
+    if (prioritized === undefined) return false
+    this.#change()
+    this.#observe({ kind: 'entry-prioritized', entry: prioritized.entry })
     return true
   }
 
@@ -220,6 +218,7 @@ export class Spool {
     try {
       await this.#parts.upkeep.tend(this.#parts.active)
       // Looked for from where it was last, since rows that left before it are slow to step over.
+      await this.backlog.tend()
       this.#oldest = (await this.waiting((this.#oldest?.sequence ?? 1) - 1, 1))[0]
     } catch (cause) {
       this.#observe({ kind: 'spool-fault', operation: 'delete', cause: cause as Error })

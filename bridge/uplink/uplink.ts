@@ -13,9 +13,9 @@ import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs } from './breaker.ts'
 import { Gate } from './gate.ts'
 import { objectKey, objectMetadata } from './object-key.ts'
 import type { UplinkLevels } from './levels.ts'
-import { Picker } from './picker.ts'
 import { Prober } from './prober.ts'
 import { RetryBudget } from './retry-budget.ts'
+import { Scheduler, type SchedulerOptions } from './scheduler.ts'
 import { Spacing } from './spacing.ts'
 
 export type { UplinkLevels }
@@ -37,17 +37,18 @@ export interface UplinkOptions {
   readonly retryShare: number
   /** Kept with every failure (store-identity.ts). */
   readonly storeIdentity?: string
+  readonly scheduler?: SchedulerOptions
 }
 
 /** What probes may take of the allowance while the store is down; a put that follows a good one is a retry. */
 const PROBE_SHARE = 0.02
 const READ_AGAIN_MS = 5_000
 
-/** Lets what waits in the spool out to the store: oldest first, as much at a time as keeps the line busy. */
+/** Lets what waits in the spool out to the store, as much at a time as keeps the line busy. */
 export class Uplink {
   readonly #deps: UplinkDeps
   readonly #options: UplinkOptions
-  readonly #picker: Picker
+  readonly #scheduler: Scheduler
   readonly #breaker: Breaker
   readonly #gate: Gate
   readonly #prober: Prober
@@ -64,7 +65,8 @@ export class Uplink {
     this.#deps = deps
     this.#options = options
     const { allowance, spool } = deps
-    this.#picker = new Picker(spool, new RetryBudget(options.retryShare, () => allowance.bytesPerSecond))
+    const budget = new RetryBudget(options.retryShare, () => allowance.bytesPerSecond)
+    this.#scheduler = new Scheduler(spool, options.scheduler, budget)
     this.#breaker = new Breaker(deps.observe)
     this.#gate = deps.gate ?? new Gate()
     this.#prober = new Prober(deps.store)
@@ -76,9 +78,9 @@ export class Uplink {
     const { bytesPerSecond, heldSeconds } = this.#deps.allowance
     return {
       uploading: new Set(this.#inFlight.keys()),
-      retrying: this.#picker.retrying,
+      retrying: this.#scheduler.retrying,
       uploadingBytes: [...this.#inFlight.values()].reduce((sum, { bytes }) => sum + bytes, 0),
-      retryingBytes: this.#picker.retryingBytes,
+      retryingBytes: this.#scheduler.retryingBytes,
       bytesPerSecond,
       carriedBytesPerSecond: this.#adaptive.carriedBytesPerSecond,
       concurrency: this.#options.concurrency,
@@ -97,10 +99,10 @@ export class Uplink {
       await this.#lineFree(stop)
       const alone = this.#breaker.isDown
       if (alone && !await this.#probe(stop)) continue
-      const entry = await this.#gate.whileOpen(stop, (open) => this.#picker.next(open))
+      const entry = await this.#gate.whileOpen(stop, (open) => this.#scheduler.next(open))
       if (entry === undefined) continue
       if (!this.#gate.isOpen || (!alone && this.#breaker.isDown)) { // while there was nothing to send
-        this.#picker.retryLater(entry, 0)
+        this.#scheduler.retryLater(entry, 0)
         continue
       }
       if (alone) this.#trial = entry
@@ -145,7 +147,7 @@ export class Uplink {
     this.#trial = undefined
     this.#breaker.closed()
     this.#adaptive.restart()
-    this.#picker.retryNow()
+    this.#scheduler.retryNow()
   }
 
   async #upload (entry: Entry, cut: AbortSignal): Promise<void> {
@@ -167,7 +169,7 @@ export class Uplink {
       const cause = error as Error
       observe({ kind: 'spool-fault', operation: 'read', cause })
       if (error instanceof EntryCorrupt) await this.#setAside(entry, error.code, cause.message)
-      else this.#picker.retryLater(entry, READ_AGAIN_MS)
+      else this.#scheduler.retryLater(entry, READ_AGAIN_MS)
       return undefined
     }
   }
@@ -223,7 +225,7 @@ export class Uplink {
     if (entry === this.#trial) this.#breaker.failed(outcome, this.#restMs(sentBytes, this.#options.retryShare))
     else if (!isEntrys || !alone) this.#breaker.opened(outcome)
     if (isEntrys && isHopeless) return await this.#setAside(entry, `store_${outcome.reason}`, outcome.detail)
-    this.#picker.retryLater(entry, backoffMs(count, Math.random))
+    this.#scheduler.retryLater(entry, backoffMs(count, Math.random))
   }
 
   async #setAside (entry: Entry, reason: string, detail: string): Promise<void> {
@@ -235,6 +237,6 @@ export class Uplink {
 
   #leave (entry: Entry): void {
     this.#attempts.forget(entry)
-    this.#picker.done(entry)
+    this.#scheduler.done(entry)
   }
 }

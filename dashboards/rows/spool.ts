@@ -13,6 +13,16 @@ export const spool: readonly Panel[] = [
     queries: [{ expr: levelBy('spoolMessages', 'state'), legend: '{{state}}' }]
   }),
   timeseries({
+    title: 'In which lane do they wait?',
+    shows: 'Images on disk on their way to the store, by lane; prioritized are those that an operator put first.',
+    good: 'next to none in alarm; a hill in bulk is what that lane is for.',
+    ifNot: 'alarm rising: more is called urgent than the lane is guaranteed. Send less in it, or raise uplink.lanes.',
+    unit: units.count,
+    width: 8,
+    stacked: true,
+    queries: [{ expr: levelBy('laneWaiting', 'lane'), legend: '{{lane}}' }]
+  }),
+  timeseries({
     title: 'How much of the spool is used?',
     shows: 'Image bytes by state, and what they take up on the disk; the limit is for what they take up.',
     good: 'well below the limit.',

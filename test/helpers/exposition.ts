@@ -33,6 +33,12 @@ export function levelsWith (levels: Partial<MetricLevels> = {}): MetricLevels {
       retrying: { count: 6, bytes: 1_500_000 },
       failed: { count: 2, bytes: 500_000 },
       oldestReceivedAt: Date.now() - 60_000,
+      queues: {
+        prioritized: { waiting: { count: 0, bytes: 0 }, oldestReceivedAt: undefined },
+        alarm: { waiting: { count: 1, bytes: 250_000 }, oldestReceivedAt: Date.now() - 200 },
+        normal: { waiting: { count: 213, bytes: 53_250_000 }, oldestReceivedAt: Date.now() - 30_000 },
+        bulk: { waiting: { count: 1000, bytes: 250_000_000 }, oldestReceivedAt: Date.now() - 60_000 }
+      },
       limitBytes: 20e9,
       diskUsedBytes: 340_000_000,
       diskFreeBytes: 80e9,
