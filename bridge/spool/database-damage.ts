@@ -8,8 +8,8 @@ const TABLE = /\.(ldb|sst)$/
 
 /**
  * What is wrong with a database that is not open, as far as its files tell; undefined where nothing is, or where
- * there is none yet. LevelDB looks at few of its checksums by itself, and deletes the logs that it has read. Where every
- * write `isSynced`, what is not sound at the end of a log may be an image that was acknowledged.
+ * there is none yet. LevelDB looks at few of its checksums by itself, and deletes the logs that it has read. Where
+ * every write `isSynced`, what is not sound at the end of a log may be an image that was acknowledged.
  */
 export async function findDamage (location: string, isSynced = false): Promise<string | undefined> {
   const names = await readdir(location).catch((error: NodeJS.ErrnoException): string[] => {
