@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeStatus, foresee, type Facts } from '../bridge/status.ts'
-import { MB, NOW, backlog, down, facts, inflow, off } from './helpers/facts.ts'
+import { MB, NOW, backlog, down, facts, inflow } from './helpers/facts.ts'
 
 test('a forecast goes by the allowance until enough has been measured, and by nothing while the uplink is down', () => {
   const started = facts({ ...backlog, flow: { in: inflow(9), busy: { bytesPerSecond: 0, seconds: 1 } } })

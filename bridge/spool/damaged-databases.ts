@@ -8,22 +8,18 @@ import { Level } from 'level'
 import type { Observe } from '../events.ts'
 import { findDamage } from './database-damage.ts'
 import { IndexDamaged } from './errors.ts'
-import { SET_ASIDE } from './index-rows.ts'
 import { readLogNumber } from './manifest.ts'
 import type { SpoolPaths } from './recovery.ts'
 import { makeDirectory, syncDirectory } from './segment.ts'
-import { SegmentFiles } from './segment-files.ts'
 import { SetAside } from './set-aside.ts'
 import { SpoolIndex } from './spool-index.ts'
 
-/** The index, and whether it has to be filled from the segments because what it was is lost. */
-export async function openIndex (
-  { index: location, segments }: SpoolPaths, observe: Observe
-): Promise<{ index: SpoolIndex, isLost: boolean }> {
+/** Empty where what it was is lost: it is filled from the segments then. */
+export async function openIndex ({ index: location, segments }: SpoolPaths, observe: Observe): Promise<SpoolIndex> {
   const damage = await findDamage(location) ?? await findLoss(location, segments)
   if (damage === undefined) {
     try {
-      return { index: await SpoolIndex.open(location, observe), isLost: false }
+      return await SpoolIndex.open(location, observe)
     } catch (error) {
       if (!isDamage(error)) throw error
       return await beginAnew(location, messageOf(error), observe)
@@ -32,9 +28,7 @@ export async function openIndex (
   return await beginAnew(location, damage, observe)
 }
 
-async function beginAnew (
-  location: string, damage: string, observe: Observe
-): Promise<{ index: SpoolIndex, isLost: boolean }> {
+async function beginAnew (location: string, damage: string, observe: Observe): Promise<SpoolIndex> {
   const kept = await keep(location)
   const index = await SpoolIndex.open(location, observe)
   index.skipSequences(Date.now())
@@ -44,17 +38,15 @@ async function beginAnew (
     detail: `${damage}; it is made again from the segments, so the ledger begins with what they hold and images that ` +
       `have left before may be uploaded once more; remove ${kept} once nobody wants to look at it`
   })
-  return { index, isLost: true }
+  return index
 }
 
-/** `salvaged` is what an earlier set-aside store still holds, where it is damaged. */
-export async function openSetAside (
-  { setAside: location }: SpoolPaths, observe: Observe
-): Promise<{ setAside: SetAside, salvaged: SegmentFiles | undefined }> {
-  let damage = await findDamage(location, true)
+/** Empty where it was damaged: what is sound has to be taken over then (take-over.ts). */
+export async function openSetAside ({ setAside: location }: SpoolPaths, observe: Observe): Promise<SetAside> {
+  let damage = await findDamage(location, true) ?? await findMissingLog(location)
   if (damage === undefined) {
     try {
-      return { setAside: await SetAside.open(location, observe), salvaged: undefined }
+      return await SetAside.open(location, observe)
     } catch (error) {
       if (!isDamage(error)) throw error
       damage = messageOf(error)
@@ -66,27 +58,7 @@ export async function openSetAside (
     part: 'set-aside',
     detail: `${damage}; what is sound of the failed images is taken over; remove ${kept} once nobody wants to look at it`
   })
-  return { setAside: await SetAside.open(location, observe), salvaged: await SegmentFiles.open(kept, 0) }
-}
-
-/**
- * What can be read of a damaged set-aside store goes into the new one. It shows what had been removed from it too:
- * where the index knows better, it decides.
- */
-export async function takeOver (
-  salvaged: SegmentFiles, setAside: SetAside, { index, isLost }: { index: SpoolIndex, isLost: boolean }
-): Promise<void> {
-  for await (const { sequence, entry: written } of salvaged.entries()) {
-    const located = index.locate(sequence)
-    const entry = located?.entry ?? written
-    const isWanted = located?.segment === SET_ASIDE && (located.state === 'waiting' || located.state === 'failed')
-    if (entry === undefined || !(isWanted || (isLost && located === undefined))) continue
-    const failure = located?.state === 'failed'
-      ? located.failure
-      : { failedAt: Date.now(), reason: 'unknown', detail: 'why it failed was lost with the index', attempts: 0 }
-    await setAside.put(entry, failure, await salvaged.payload(sequence))
-  }
-  await salvaged.close()
+  return await SetAside.open(location, observe)
 }
 
 /** A first start has neither; an index that vanished leaves its segments behind. */

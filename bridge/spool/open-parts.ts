@@ -2,7 +2,7 @@ import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
 import { Backlog } from './backlog.ts'
-import { openIndex, openSetAside, takeOver } from './damaged-databases.ts'
+import { openIndex, openSetAside } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
 import { explainOpen, prepareDirectory, recover } from './recovery.ts'
@@ -10,6 +10,7 @@ import { refuseOpened, SEGMENT_BYTES_MAX } from './segment.ts'
 import type { SetAside } from './set-aside.ts'
 import { Shelf } from './shelf.ts'
 import type { SpoolIndex } from './spool-index.ts'
+import { takeOver } from './take-over.ts'
 import { Upkeep } from './upkeep.ts'
 
 export interface SpoolOptions {
@@ -52,10 +53,10 @@ export async function openParts (
   try {
     await refuseOpened(paths.index) // before the disk gives up a reserve, which may be another's
     const disk = await Disk.open(options.directory, options)
-    const { index, isLost } = await openIndex(paths, observe)
+    const index = await openIndex(paths, observe)
     await index.queues.align()
-    const { setAside, salvaged } = await openSetAside(paths, observe)
-    if (salvaged !== undefined) await takeOver(salvaged, setAside, { index, isLost })
+    const setAside = await openSetAside(paths, observe)
+    await takeOver({ location: paths.setAside, setAside, index })
     const onDamage = (number: number, detail: string): void => {
       if (index.damaged(number)) observe({ kind: 'spool-damaged', part: 'segment', detail: `segment ${number}: ${detail}` })
     }

@@ -2,16 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
 import type { Entry } from '../../bridge/entry.ts'
 import { SET_ASIDE } from '../../bridge/spool/index-rows.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
+import { Spool } from '../../bridge/spool/spool.ts'
 import { SpoolIndex } from '../../bridge/spool/spool-index.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { filesBelow, flip } from '../helpers/rot.ts'
-import { arrivalOf, makeTempDirectory, openTestSpool } from '../helpers/spool.ts'
+import { arrivalOf, makeTempDirectory, openTestSpool, spoolOptions } from '../helpers/spool.ts'
 
 const failure = { failedAt: 1, reason: 'store_refused', detail: 'no', attempts: 1 }
 
@@ -96,5 +98,30 @@ test('rot in what was set aside last costs no image set aside behind it', async 
   assert.ok(events.some((event) => event.kind === 'spool-damaged' && event.part === 'set-aside'))
   const { held } = await next.list({ state: 'failed', limit: 9 })
   assert.equal(held.length, 3)
+  for (const { entry } of held) assert.deepEqual(await next.payload(entry), payloads[Number(entry.imageId.slice(1))])
+})
+
+test('a start that dies while it takes over what failed loses none of it: the next one goes on', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const payloads = Array.from({ length: 4 }, () => randomBytes(3000))
+  for (const [nth, payload] of payloads.entries()) {
+    await spool.setAside(await spool.append(arrivalOf('cam-1', `i${nth}`, payload), payload), failure)
+  }
+  await spool.close()
+  const [log = ''] = await filesBelow(join(directory, 'set-aside'), /\.log$/)
+  await flip(log, 5, 7)
+  let puts = 0
+  const { put } = SetAside.prototype
+  const dying = t.mock.method(SetAside.prototype, 'put', async function (this: SetAside, ...args: Parameters<typeof put>) {
+    if (++puts > 2) throw new Error('the power is gone')
+    return await put.apply(this, args)
+  })
+  await assert.rejects(Spool.open(spoolOptions(directory), () => {}), /the power is gone/)
+  dying.mock.restore()
+  const left = await makeTempDirectory(t)
+  await cp(directory, left, { recursive: true }) // the process that died has the other one open
+  const { spool: next } = await openTestSpool(t, { directory: left })
+  const { held } = await next.list({ state: 'failed', limit: 9 })
+  assert.equal(held.length, 4)
   for (const { entry } of held) assert.deepEqual(await next.payload(entry), payloads[Number(entry.imageId.slice(1))])
 })

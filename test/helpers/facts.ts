@@ -79,9 +79,9 @@ export const backlog = {
 export const inflow = (perSecond: number): Facts['flow']['in'] =>
   ({ imagesPerSecond: perSecond, bytesPerSecond: perSecond * 0.25 * MB })
 
-export const down: Facts['uplink']['state'] = {
+export const down = {
   kind: 'down', reason: 'connect', detail: 'ECONNREFUSED 10.0.3.17:9000', since: NOW - 240_000, retryAt: NOW + 7000
-}
+} as const
 
 export const paused: Partial<Facts['limit']> = {
   bytesPerSecond: 0,
