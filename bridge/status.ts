@@ -180,7 +180,8 @@ export function foresee (facts: Facts): Forecast {
 
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
 function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): PaceAt {
-  if (uplink.state.kind === 'down') return constantPace(0)
+  const isPaused = limit.paused !== undefined && allowanceAt === undefined
+  if (uplink.state.kind === 'down' || isPaused) return constantPace(0)
   const isKnown = busy.seconds >= BUSY_SECONDS_MIN
   const allowed = allowanceAt?.(now).bytesPerSecond ?? limit.bytesPerSecond
   if (allowanceAt === undefined || allowed === Infinity) {
