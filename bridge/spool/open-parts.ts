@@ -1,7 +1,7 @@
 import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
-import { openIndex, openSetAside } from './damaged-databases.ts'
+import { openIndex, openSetAside, removeLeftovers } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
 import { explainOpen, prepareDirectory, recover } from './recovery.ts'
@@ -52,6 +52,7 @@ export async function openParts (
     await refuseOpened(paths.index) // before the disk gives up a reserve, which may be another's
     const disk = await Disk.open(options.directory, options)
     const index = await openIndex(paths, observe)
+    await removeLeftovers(options.directory) // now that nobody else has the spool
     const setAside = await openSetAside(paths, observe)
     await takeOver({ location: paths.setAside, setAside, index })
     const onDamage = (number: number, detail: string): void => {
