@@ -74,8 +74,10 @@ async function inspect (directory: string): Promise<SpoolReport> {
     try {
       const findings = { damages, damaged: [], orphaned: [], sound: 0, unindexed: 0 }
       const segments = await inspectSegments(paths, index?.database, findings)
-      if (index !== undefined) await inspectWaiting(paths, index.database, setAside?.database, findings)
-      if (index !== undefined && setAside !== undefined) await inspectFailed(index.database, setAside.database, findings)
+      if (index !== undefined) {
+        await inspectWaiting(paths, index.database, setAside?.database, findings)
+        await inspectFailed(index.database, setAside?.database, findings)
+      }
       const { ledger } = index?.database ?? {}
       const exactly = ledger && { ...ledger, exact: isExact(ledger) }
       return { ...findings, segments, ledger: exactly, kept: await kept(directory) }
@@ -157,7 +159,8 @@ async function inspectSegments (
         const isSound = payload !== undefined && crc32(payload) === entry?.crc32
         if (isSound) findings.sound++
         if (entry === undefined && located?.state === 'waiting') {
-          findings.damages.push(`segment ${number}: the record of ${located.entry.deviceId}/${located.entry.imageId} is damaged`)
+          const { deviceId, imageId } = located.entry
+          findings.damages.push(`segment ${number}: the record of ${deviceId}/${imageId} is damaged`)
         }
         if (located !== undefined || !isWhole) continue
         if (index !== undefined && entry !== undefined && isLeftover(entry, index)) continue
@@ -205,7 +208,8 @@ async function inspectWaiting (
 }
 
 /** Whether the bytes of what failed are kept; of an image that had rotted before, nobody says that they are. */
-async function inspectFailed (index: SpoolIndex, setAside: SetAside, findings: Findings): Promise<void> {
+async function inspectFailed (index: SpoolIndex, setAside: SetAside | undefined, findings: Findings): Promise<void> {
+  if (setAside === undefined) return // told already
   for (let after: number | undefined, isMore = true; isMore;) {
     const { held, next } = await index.list({ state: 'failed', limit: PAGE, ...after !== undefined && { after } })
     for (const { entry } of held.filter((one) => one.state === 'failed' && one.failure.reason !== CORRUPT)) {
