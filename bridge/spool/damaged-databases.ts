@@ -123,3 +123,10 @@ export async function holdLock<T> (location: string, work: () => Promise<T>): Pr
     await rm(beside, { recursive: true, force: true })
   }
 }
+
+/** What a check or a lock left beside the databases when it was killed. */
+export async function removeLeftovers (directory: string): Promise<void> {
+  for (const name of (await readdir(directory)).filter((name) => /^\.(check|lock)-/.test(name))) {
+    await rm(join(directory, name), { recursive: true, force: true })
+  }
+}

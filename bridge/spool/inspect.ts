@@ -8,9 +8,10 @@ import { crc32 } from '../crc32.ts'
 import type { Entry, Ledger } from '../entry.ts'
 import { findMissingLog, holdLock } from './damaged-databases.ts'
 import { findDamage } from './database-damage.ts'
+import { CORRUPT } from './errors.ts'
 import { checkFormatText } from './format.ts'
 import { SET_ASIDE } from './index-rows.ts'
-import { explainOpen, pathsOf, type SpoolPaths } from './recovery.ts'
+import { explainOpen, isLeftover, pathsOf, type SpoolPaths } from './recovery.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { formatSegmentPath } from './segment.ts'
 import { SetAside } from './set-aside.ts'
@@ -65,13 +66,18 @@ async function inspect (directory: string): Promise<SpoolReport> {
   const paths = pathsOf(directory)
   return await holdLock(paths.index, async () => {
     const damages: string[] = []
-    const index = await openCopy(paths.index, 'the index', damages, (location) => SpoolIndex.open(location, () => {}))
-    const setAside = await openCopy(paths.setAside, 'the set-aside store', damages,
+    const index = await openCopy({ location: paths.index, name: 'the index', isSynced: false }, damages,
+      (location) => SpoolIndex.open(location, () => {}))
+    const setAside = await openCopy(
+      { location: paths.setAside, name: 'the set-aside store', isSynced: true }, damages,
       (location) => SetAside.open(location, () => {}))
     try {
       const findings = { damages, damaged: [], orphaned: [], sound: 0, unindexed: 0 }
       const segments = await inspectSegments(paths, index?.database, findings)
-      if (index !== undefined) await inspectWaiting(paths, index.database, setAside?.database, findings)
+      if (index !== undefined) {
+        await inspectWaiting(paths, index.database, setAside?.database, findings)
+        await inspectFailed(index.database, setAside?.database, findings)
+      }
       const { ledger } = index?.database ?? {}
       const exactly = ledger && { ...ledger, exact: isExact(ledger) }
       return { ...findings, segments, ledger: exactly, kept: await kept(directory) }
@@ -99,10 +105,17 @@ interface Copy<Database> {
   remove (): Promise<void>
 }
 
+interface Original {
+  readonly location: string
+  readonly name: string
+  /** Every write to it (database-damage.ts). */
+  readonly isSynced: boolean
+}
+
 async function openCopy<Database extends { close (): Promise<void> }> (
-  location: string, name: string, damages: string[], open: (location: string) => Promise<Database>
+  { location, name, isSynced }: Original, damages: string[], open: (location: string) => Promise<Database>
 ): Promise<Copy<Database> | undefined> {
-  const damage = await findDamage(location) ?? await findMissingLog(location)
+  const damage = await findDamage(location, isSynced) ?? await findMissingLog(location)
   if (damage !== undefined) {
     damages.push(`${name}: ${damage}`)
     return undefined
@@ -145,7 +158,12 @@ async function inspectSegments (
         const payload = entry && await segment.payload(sequence)
         const isSound = payload !== undefined && crc32(payload) === entry?.crc32
         if (isSound) findings.sound++
+        if (entry === undefined && located?.state === 'waiting') {
+          const { deviceId, imageId } = located.entry
+          findings.damages.push(`segment ${number}: the record of ${deviceId}/${imageId} is damaged`)
+        }
         if (located !== undefined || !isWhole) continue
+        if (index !== undefined && entry !== undefined && isLeftover(entry, index)) continue
         const name = entry === undefined ? `entry ${sequence}` : `${entry.deviceId}/${entry.imageId}`
         if (account?.sealed === true) findings.orphaned.push(`${name} in segment ${number}`)
         else if (isSound) findings.unindexed++
@@ -186,6 +204,23 @@ async function inspectWaiting (
     }
   } finally {
     await open?.close()
+  }
+}
+
+/** Whether the bytes of what failed are kept; of an image that had rotted before, nobody says that they are. */
+async function inspectFailed (index: SpoolIndex, setAside: SetAside | undefined, findings: Findings): Promise<void> {
+  if (setAside === undefined) return // told already
+  for (let after: number | undefined, isMore = true; isMore;) {
+    const { held, next } = await index.list({ state: 'failed', limit: PAGE, ...after !== undefined && { after } })
+    for (const { entry } of held.filter((one) => one.state === 'failed' && one.failure.reason !== CORRUPT)) {
+      if (index.locate(entry.sequence)?.segment !== SET_ASIDE) continue
+      const payload = await setAside.payload(entry.sequence)
+      if (payload === undefined || crc32(payload) !== entry.crc32) {
+        findings.damaged.push(describe(entry, entry.sequence, SET_ASIDE, payload))
+      }
+    }
+    after = next
+    isMore = next !== undefined
   }
 }
 

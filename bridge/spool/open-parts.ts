@@ -2,7 +2,7 @@ import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
 import { Backlog } from './backlog.ts'
-import { openIndex, openSetAside } from './damaged-databases.ts'
+import { openIndex, openSetAside, removeLeftovers } from './damaged-databases.ts'
 import { Disk } from './disk.ts'
 import { Payloads } from './payloads.ts'
 import { explainOpen, prepareDirectory, recover } from './recovery.ts'
@@ -54,6 +54,7 @@ export async function openParts (
     await refuseOpened(paths.index) // before the disk gives up a reserve, which may be another's
     const disk = await Disk.open(options.directory, options)
     const index = await openIndex(paths, observe)
+    await removeLeftovers(options.directory) // now that nobody else has the spool
     await index.queues.align()
     const setAside = await openSetAside(paths, observe)
     await takeOver({ location: paths.setAside, setAside, index })

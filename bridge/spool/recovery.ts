@@ -169,15 +169,20 @@ export async function recoverSegment (segment: SegmentFiles, index: SpoolIndex):
       }))
       continue
     }
-    // A batch that failed may be on disk all the same; its images were then appended again, and those the index has.
-    // One that comes after what the index has was taken because that had left long ago, or cannot be read.
-    const again = index.find(entry.deviceId, entry.imageId)?.entry
-    const isAgain = again !== undefined && again.crc32 === entry.crc32 && again.bytes === entry.bytes
-    if (isAgain && again.sequence > sequence) continue
+    if (isLeftover(entry, index)) continue
     taking.push(index.taken(entry, segment.number))
   }
   await Promise.all(taking)
   return taking.length
+}
+
+/**
+ * A batch that failed may be on disk all the same; its images were then appended again, and those the index has. One
+ * that comes after what the index has was taken because that had left long ago, or cannot be read.
+ */
+export function isLeftover ({ sequence, deviceId, imageId, crc32, bytes }: Entry, index: SpoolIndex): boolean {
+  const again = index.find(deviceId, imageId)?.entry
+  return again !== undefined && again.crc32 === crc32 && again.bytes === bytes && again.sequence > sequence
 }
 
 /** Stands in the ledger for an image whose record is damaged. */

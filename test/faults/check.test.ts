@@ -4,7 +4,10 @@ import assert from 'node:assert/strict'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { Level } from 'level'
 import { inspectSpool, isWell, type SpoolReport } from '../../bridge/spool/inspect.ts'
+import { formatSequence } from '../../bridge/spool/segment.ts'
+import { Spool } from '../../bridge/spool/spool.ts'
 import { repairSpool } from '../../bridge/spool/repair.ts'
 import { createRandom } from '../../device-sim/random.ts'
 import { hashFiles } from '../helpers/bridge.ts'
@@ -119,3 +122,30 @@ test('while the service runs a check and a repair refuse in a sentence, and the 
   assert.match(repair.stderr, /in use by another process/)
   assert.equal((await service.status()).accepting, true)
 })
+
+test('a check sees the record of a waiting image that has rotted, and the bytes of a failed one that are gone', async (t) => {
+  const worked = await workedSpool(t)
+  const before = await inspectSpool(worked.directory)
+  assert.ok(before !== undefined && isWell(before))
+  const [failed = ''] = [...worked.failed]
+  const [waiting = ''] = [...worked.payloads.keys()].filter((id) => !worked.left.has(id) && !worked.failed.has(id))
+  for (const log of await filesBelow(join(worked.directory, 'segments'), /\.log$/)) {
+    const at = (await readFile(log)).indexOf(`"imageId":"${waiting}"`)
+    if (at >= 0) await flip(log, at + 12, 0)
+  }
+  const { spool, close } = await sendNothing(worked.directory)
+  const entry = (await spool.list({ state: 'failed', limit: 9 })).held.find((held) => held.entry.imageId === failed)?.entry
+  assert.ok(entry !== undefined)
+  await close()
+  const db = new Level(join(worked.directory, 'set-aside'))
+  await db.del(`p${formatSequence(entry.sequence)}`, { sync: true })
+  await db.close()
+  const after = await inspectSpool(worked.directory)
+  assert.ok(after?.damages.some((damage) => damage.includes(`the record of cam-1/${waiting} is damaged`)), after?.damages.join())
+  assert.deepEqual(after?.damaged.map(({ imageId, segment }) => [String(imageId), segment]), [[failed, 0]])
+})
+
+async function sendNothing (directory: string): Promise<{ spool: Spool, close: () => Promise<void> }> {
+  const spool = await Spool.open(spoolOptions(directory, options), () => {})
+  return { spool, close: () => spool.close() }
+}

@@ -185,7 +185,12 @@ const MOVES: { readonly [what in 'upload' | 'fail' | 'retry' | 'drop']: Move } =
 async function move ({ site: { spool }, model, count }: Play, what: keyof typeof MOVES, known: Known): Promise<void> {
   const [deviceId, imageId] = [parseDeviceId(known.name.split('/')[0] ?? ''), parseImageId(known.name.split('/')[1] ?? '')]
   assert.ok(deviceId !== undefined && imageId !== undefined)
-  const held = await spool.find(deviceId, imageId)
+  // The later of two that have one name hides the earlier, whose mark a loss of power took away.
+  const isLatest = model.known.findLast(({ name }) => name === known.name)?.sequence === known.sequence
+  const listed = await spool.list({ state: stateOf(known), limit: 1000 })
+  const held = isLatest
+    ? await spool.find(deviceId, imageId)
+    : listed.held.find(({ entry }) => entry.sequence === known.sequence)
   assert.deepEqual([held?.entry.sequence, held?.state], [known.sequence, stateOf(known)], known.name)
   assert.ok(held !== undefined)
   const image = pictureOf(known.picture)
