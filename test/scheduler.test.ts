@@ -56,6 +56,20 @@ test("of 200 devices 5 send 50 times as much, and Jain's index of what each got 
   assert.ok(jain([...bytes.values()]) >= 0.98, `${jain([...bytes.values()])}`)
 })
 
+test('images that cannot be read keep no others from going, however many they are', async () => {
+  const spool = new FakeSpool()
+  const scheduler = schedulerOf(spool, 'oldest')
+  for (let i = 0; i < 1500; i++) spool.append('broken')
+  for (let i = 0; i < 1500; i++) {
+    const entry = await scheduler.next(soon())
+    assert.ok(entry !== undefined)
+    scheduler.retryLater(entry, 60_000, true)
+  }
+  scheduler.retryNow() // the store is back, and the disk is not
+  for (let i = 0; i < 10; i++) spool.append('sound')
+  assert.deepEqual((await pick(spool, scheduler, 10)).map(({ deviceId }) => String(deviceId)), Array<string>(10).fill('sound'))
+})
+
 test('of devices whose backlogs last none gets more than one image more than another, whatever their sizes', async () => {
   const backlogs = fc.array(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 30, maxLength: 60 }),
     { minLength: 2, maxLength: 8 })

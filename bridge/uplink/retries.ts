@@ -6,25 +6,36 @@ interface Retry {
   readonly class: QueueClass
   /** ms since epoch. */
   readonly notBefore: number
+  readonly isUnreadable: boolean
 }
 
 /** Entries that were tried and wait for another attempt. */
 export class Retries {
   readonly #retries = new Map<number, Retry>()
+  #unreadable = 0
 
-  get size (): number { return this.#retries.size }
+  /** But for those that could not be read: they say nothing of the store. */
+  get size (): number { return this.#retries.size - this.#unreadable }
+  get unreadable (): number { return this.#unreadable }
   get sequences (): ReadonlySet<number> { return new Set(this.#retries.keys()) }
   get bytes (): number { return [...this.#retries.values()].reduce((sum, { entry }) => sum + entry.bytes, 0) }
 
-  add (entry: Entry, one: QueueClass, notBefore: number): void {
-    this.#retries.set(entry.sequence, { entry, class: one, notBefore })
+  add (entry: Entry, one: QueueClass, notBefore: number, isUnreadable = false): void {
+    this.delete(entry)
+    this.#retries.set(entry.sequence, { entry, class: one, notBefore, isUnreadable })
+    if (isUnreadable) this.#unreadable++
   }
 
-  delete ({ sequence }: Entry): void { this.#retries.delete(sequence) }
+  delete ({ sequence }: Entry): void {
+    if (this.#retries.get(sequence)?.isUnreadable === true) this.#unreadable--
+    this.#retries.delete(sequence)
+  }
 
-  /** None has to wait any longer. */
+  /** None has to wait any longer, as far as that was for the store. */
   hurry (): void {
-    for (const [sequence, retry] of this.#retries) this.#retries.set(sequence, { ...retry, notBefore: 0 })
+    for (const [sequence, retry] of this.#retries) {
+      if (!retry.isUnreadable) this.#retries.set(sequence, { ...retry, notBefore: 0 })
+    }
   }
 
   /** Of each class the first that need not wait any longer. */

@@ -19,6 +19,8 @@ export type SpoolView = Pick<Spool, 'changes' | 'changed'> & { readonly backlog:
 
 /** Entries that wait for another attempt; with so many nothing new is begun. */
 const RETRIES_MAX = 1000
+/** Entries that could not be read. They keep nobody else from going, and are not all kept in mind for ever. */
+const UNREADABLE_MAX = 50_000
 const LOOK_EVERY_MS = 1000
 const NONE: ReadonlyMap<QueueClass, Entry> = new Map()
 /** Rows of each lane that are looked at in advance: opening a segment takes longer than the line may stand idle. */
@@ -71,8 +73,9 @@ export class Scheduler {
   /** It left the waiting set. */
   done ({ sequence }: Entry): void { this.#out.delete(sequence) }
 
-  retryLater (entry: Entry, waitMs: number): void {
-    this.#retries.add(entry, this.#out.get(entry.sequence) ?? entry.lane ?? 'normal', Date.now() + waitMs)
+  retryLater (entry: Entry, waitMs: number, isUnreadable = false): void {
+    const one = this.#out.get(entry.sequence) ?? entry.lane ?? 'normal'
+    this.#retries.add(entry, one, Date.now() + waitMs, isUnreadable)
   }
 
   /** The store is back: nothing has to wait for it any longer. */
@@ -88,7 +91,7 @@ export class Scheduler {
   }
 
   async #pickFrom (due: ReadonlyMap<QueueClass, Entry>): Promise<Entry | undefined> {
-    const mayBegin = this.#retries.size < RETRIES_MAX
+    const mayBegin = this.#retries.size < RETRIES_MAX && this.#retries.unreadable < UNREADABLE_MAX
     const hasSome = (one: QueueClass): boolean => due.has(one) || (mayBegin && !this.#queues[one].isEmpty)
     for (let turns = 0; turns < QUEUE_CLASSES.length; turns++) { // each finds an entry, or a queue to be empty
       const waiting = LANES.filter(hasSome)

@@ -42,7 +42,8 @@ export interface UplinkOptions {
 
 /** What probes may take of the allowance while the store is down; a put that follows a good one is a retry. */
 const PROBE_SHARE = 0.02
-const READ_AGAIN_MS = 5_000
+/** A disk that does not give an image back now may do so later; it is asked seldom. */
+const READ_AGAIN_MS = 30_000
 
 /** Lets what waits in the spool out to the store, as much at a time as keeps the line busy. */
 export class Uplink {
@@ -169,7 +170,7 @@ export class Uplink {
       const cause = error as Error
       observe({ kind: 'spool-fault', operation: 'read', cause })
       if (error instanceof EntryCorrupt) await this.#setAside(entry, error.code, cause.message)
-      else this.#scheduler.retryLater(entry, READ_AGAIN_MS)
+      else this.#scheduler.retryLater(entry, READ_AGAIN_MS, true)
       return undefined
     }
   }
