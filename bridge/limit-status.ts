@@ -4,8 +4,8 @@ import type { LimitAt, LimitInForce, LimitSource, PausedBy } from './uplink/limi
 
 /** Times are RFC 3339, absent where there is nothing to say. */
 export interface LimitTerms {
-  /** On the wire to the store; 0 while no upload may begin. */
-  readonly bytesPerSecond: number
+  /** On the wire to the store; 0 while no upload may begin, absent where nothing limits. */
+  readonly bytesPerSecond: number | undefined
   readonly source: LimitSource
   readonly paused: PausedBy | undefined
   /** As the operator said it. */
@@ -27,7 +27,8 @@ export function describeLimit ({ since, next, ...limit }: LimitInForce): LimitSt
 }
 
 function describeTerms ({ bytesPerSecond, source, paused, reason, until }: LimitAt): LimitTerms {
-  return { bytesPerSecond, source, paused, reason, until: formatTime(until) }
+  const limit = bytesPerSecond === Infinity ? undefined : bytesPerSecond // JSON has no such number
+  return { bytesPerSecond: limit, source, paused, reason, until: formatTime(until) }
 }
 
 export function formatTime (at: number | undefined): string | undefined {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startBridge } from '../bridge/bridge.ts'
+import { formatUplink } from '../bridge/cli/uplink.ts'
 import { readConfig } from '../bridge/config/read-config.ts'
 import type { UplinkJson } from '../bridge/http/uplink.ts'
 import type { Status } from '../bridge/status.ts'
@@ -23,7 +24,7 @@ interface Site {
 }
 
 /** A whole service whose line to the store is metered: 16 Mbit/s, all of it ours. */
-async function startMeteredSite (t: TestContext): Promise<Site> {
+async function startMeteredSite (t: TestContext, capacity = '16Mbit'): Promise<Site> {
   const store = await startTestStore(t, { dir: join(await makeTempDirectory(t), 'objects') })
   const line = await startMeter(t, Number(new URL(store.endpoint).port))
   const config = readConfig({
@@ -34,7 +35,7 @@ async function startMeteredSite (t: TestContext): Promise<Site> {
       SLUICE_S3_ENDPOINT: `http://127.0.0.1:${line.port}`,
       SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
       SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      SLUICE_UPLINK_CAPACITY: '16Mbit',
+      SLUICE_UPLINK_CAPACITY: capacity,
       SLUICE_UPLINK_SHARE: '100%',
       SLUICE_UPLINK_OVERHEAD: '0%'
     }
@@ -111,5 +112,22 @@ test('a pause that is taken back lets uploads go on at once', async (t) => {
   assert.equal(await site.pace(300), 0)
   const { pause, limit } = await site.order('POST', '/uplink/resume')
   assert.deepEqual([pause, limit.paused], [undefined, undefined])
+  await eventually(async () => (await site.status()).ledger.uploaded === 3)
+})
+
+test('a line without limit says so, takes an order, and is without limit again', async (t) => {
+  const site = await startMeteredSite(t, 'unlimited')
+  const shown = await (await fetch(`${site.url}/api/v1/uplink`)).json() as UplinkJson
+  assert.deepEqual([shown.capacity, shown.limit.bytesPerSecond], ['unlimited', undefined])
+  assert.equal('bytesPerSecond' in shown.limit, false)
+  assert.match(formatUplink(shown), /^now +no limit, the usual share\nline +unlimited$/m)
+  const body = JSON.stringify({ share: '30%' })
+  const refused = await fetch(`${site.url}/api/v1/uplink/limits`, { method: 'PATCH', body })
+  assert.deepEqual([refused.status, (await refused.json() as { detail: string }).detail],
+    [422, 'a share of a line without limit is no limit; write a rate like 6Mbit'])
+  const { limit } = await site.order('PATCH', '/uplink/limits', { rate: '4Mbit', for: '1s' })
+  assert.deepEqual([limit.bytesPerSecond, limit.next?.bytesPerSecond], [500_000, undefined])
+  await eventually(async () => (await site.status()).limit.source === 'share')
+  await site.keep(3)
   await eventually(async () => (await site.status()).ledger.uploaded === 3)
 })

@@ -3,7 +3,7 @@
 import { Option, type Command } from 'commander'
 import { timetable, type Config } from '../config/config.ts'
 import { readConfig } from '../config/read-config.ts'
-import { parseDuration, parseRate, parseShare, parseSize } from '../config/units.ts'
+import { parseCapacity, parseDuration, parseShare, parseSize } from '../config/units.ts'
 import type { PaceAt } from '../plan/pace.ts'
 import { planSite } from '../plan/plan.ts'
 import type { Site } from '../plan/site.ts'
@@ -124,8 +124,8 @@ const TIME: Reader<number> = {
   form: 'not a time of day; write it like 06:00'
 }
 const CAPACITY: Reader<number> = {
-  parse: (text) => within(parseRate(text), 8000, Infinity),
-  form: 'not a rate of 8kbit or more; write it like 200Mbit or 512kbit'
+  parse: (text) => within(parseCapacity(text), 8000, Infinity),
+  form: 'not a rate of 8kbit or more; write it like 200Mbit or 512kbit, or unlimited'
 }
 const SHARE: Reader<number> = {
   parse: (text) => within(parseShare(text), 0.0001, 1),

@@ -72,7 +72,7 @@ function row (name: string, { count, bytes }: Status['images']['uploaded'], note
 /** `until 2026-11-23T22:00:00Z, then 23.8 Mbit/s`. */
 function nextOf ({ until, next }: Status['limit']): string {
   if (until === undefined || next === undefined) return ''
-  return `until ${until}, then ${next.bytesPerSecond === 0 ? 'none' : formatLine(next.bytesPerSecond)}`
+  return `until ${until}, then ${next.bytesPerSecond === 0 ? 'none' : formatLine(next.bytesPerSecond ?? Infinity)}`
 }
 
 function paceOf ({ imagesPerSecond, bytesPerSecond }: Pace): readonly [string, string] {

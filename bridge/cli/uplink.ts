@@ -75,7 +75,7 @@ function formatLimit ({ bytesPerSecond, source, paused }: LimitTerms): string {
   if (paused === 'operator') return 'paused by an operator'
   if (paused === 'schedule') return 'off by the timetable'
   const why = { override: 'set by an operator', timetable: 'by the timetable', share: 'the usual share' }
-  return `${formatLine(bytesPerSecond)}, ${why[source]}`
+  return `${formatLine(bytesPerSecond ?? Infinity)}, ${why[source]}`
 }
 
 function endOf (until: string | undefined): string {

@@ -6,7 +6,8 @@ import * as z from 'zod'
 import type { Address } from './config.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import {
-  formatDuration, formatRate, formatShare, formatSize, parseDuration, parseRate, parseShare, parseSize
+  formatCapacity, formatDuration, formatRate, formatShare, formatSize,
+  parseCapacity, parseDuration, parseRate, parseShare, parseSize
 } from './units.ts'
 
 export interface Limits {
@@ -29,8 +30,8 @@ const RATE: Notation<number> =
   { refusal: 'is not a rate in bits per second; write it like 40Mbit or 512kbit', parse: parseRate, format: formatRate }
 const UNLIMITED: Notation<number> = {
   refusal: `${RATE.refusal}, or unlimited`,
-  parse: (text) => text === 'unlimited' ? Infinity : RATE.parse(text),
-  format: (value) => value === Infinity ? 'unlimited' : formatRate(value)
+  parse: parseCapacity,
+  format: formatCapacity
 }
 const DURATION: Notation<number> =
   { refusal: 'is not a duration; write it like 500ms, 90s or 24h', parse: parseDuration, format: formatDuration }

@@ -40,6 +40,15 @@ export function formatRate (bitsPerSecond: number): string {
   return formatIn(RATES, bitsPerSecond)
 }
 
+/** A rate, or `unlimited`: infinite. */
+export function parseCapacity (text: string): number | undefined {
+  return text === 'unlimited' ? Infinity : parseRate(text)
+}
+
+export function formatCapacity (bitsPerSecond: number): string {
+  return bitsPerSecond === Infinity ? 'unlimited' : formatRate(bitsPerSecond)
+}
+
 /** `500ms`, `90s`, `5m`, `24h`, `7d`, or 0. Any other plain number is refused: seconds or milliseconds? */
 export function parseDuration (text: string): number | undefined {
   if (text === '0') return 0

@@ -1,6 +1,6 @@
 // What an operator sees of the uplink's limit, and does to it.
 
-import { formatRate, formatShare, parseDuration, parseRate, parseShare } from '../config/units.ts'
+import { formatCapacity, formatRate, formatShare, parseDuration, parseRate, parseShare } from '../config/units.ts'
 import { describeLimit, formatTime, type LimitStatus } from '../limit-status.ts'
 import type { Amount, Pause } from '../uplink/limits-file.ts'
 import type { Terms } from '../uplink/limits.ts'
@@ -17,7 +17,7 @@ export interface UplinkJson {
   /** What operators ordered, whether it is in force or behind a pause; absent where they did not. */
   readonly override: (OrderJson & { readonly rate?: string, readonly share?: string }) | undefined
   readonly pause: OrderJson | undefined
-  /** Of the whole line, like 200Mbit. */
+  /** Of the whole line, like 200Mbit or unlimited. */
   readonly capacity: string
   readonly timeZone: string
   /** What an operator should know of a change that was made. */
@@ -85,7 +85,7 @@ function describeUplink ({ inForce, orders, capacity, timeZone }: HttpDeps['limi
     limit: describeLimit(inForce),
     override: override === undefined ? undefined : { ...describeAmount(override.amount), ...describeOrder(override) },
     pause: pause === undefined ? undefined : describeOrder(pause),
-    capacity: formatRate(capacity),
+    capacity: formatCapacity(capacity),
     timeZone,
     warning
   }
@@ -109,6 +109,7 @@ function readAmount ({ rate, share }: Fields, capacity: number): Amount | undefi
   if (rate === undefined && share === undefined) return 'there is no rate and no share; send one, or null to put the limit back'
   const amount = rate === undefined ? readShare(share) : readRate(rate)
   if (typeof amount === 'string') return amount
+  if (amount.kind === 'share' && capacity === Infinity) return 'a share of a line without limit is no limit; write a rate like 6Mbit'
   const bits = amount.kind === 'rate' ? amount.rate : amount.share * capacity
   const shown = formatRate(Math.round(bits))
   if (bits > capacity) return `${shown} is more than the line carries; uplink.capacity is ${formatRate(capacity)}`
