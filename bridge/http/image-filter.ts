@@ -1,6 +1,7 @@
 // Which of the failed images are meant: ?state=failed&reason&device&from&to&dryRun&confirm, or the same names in a
 // JSON body. What is not understood is refused, because without a filter every one of them is meant.
 
+import { parseObject } from '../json.ts'
 import { readImageQuery, type ImageQuery } from './image-query.ts'
 
 export interface ImageFilter {
@@ -44,22 +45,14 @@ export function readImageFilter (params: URLSearchParams): ImageFilter | string 
 /** The members of a JSON object beside what the query says; a sentence where it is none. */
 export function withBody (query: URLSearchParams, body: string): URLSearchParams | string {
   if (body.trim() === '') return query
-  const members = parse(body)
-  if (typeof members !== 'object' || members === null || Array.isArray(members)) return 'the body is not a JSON object'
+  const members = parseObject(body)
+  if (members === undefined) return 'the body is not a JSON object'
   const params = new URLSearchParams(query)
   for (const [name, value] of Object.entries(members)) {
     if (!['string', 'number', 'boolean'].includes(typeof value)) return `${name} is neither text nor a number`
     params.append(name, String(value))
   }
   return params
-}
-
-function parse (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function quote (value: string): string {

@@ -1,10 +1,10 @@
 // POST /api/v1/images/retry and DELETE /api/v1/images: failed images by a filter.
 
 import { formatCount } from '../amounts.ts'
-import { readBody } from './body.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { readImageFilter, withBody, type ImageFilter } from './image-filter.ts'
+import { readShortBody } from './json-body.ts'
 import { countMatches, describeMatches, failedPages, type Matches } from './matches.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
@@ -26,16 +26,10 @@ export function createManyHandlers (
     const refused = refuseOperator(request, token)
     if (refused !== undefined) return refused
     if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return tooLong()
-    const body = Buffer.alloc(BODY_BYTES_MAX)
-    let bytes = 0
-    const end = await readBody(request, (piece) => {
-      piece.copy(body, bytes)
-      bytes += piece.length
-    }, limits)
-    if (end.kind === 'gone') return undefined
-    if (end.kind === 'late') return problem('too_slow', end.detail)
-    if (bytes > BODY_BYTES_MAX) return tooLong()
-    const params = withBody(query, body.toString('utf8', 0, bytes))
+    const body = await readShortBody(request, BODY_BYTES_MAX, limits)
+    if (body.kind === 'reply') return body.reply
+    if (body.kind === 'too-long') return tooLong()
+    const params = withBody(query, body.text)
     const filter = typeof params === 'string' ? params : readImageFilter(params)
     if (typeof filter === 'string') return problem('bad_query', filter)
     if (filter.dryRun) return json(200, { dryRun: true, ...await countMatches(spool, filter) })

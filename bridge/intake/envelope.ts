@@ -8,6 +8,7 @@
 import { parseDeviceId, parseImageId, type DeviceId, type ImageId } from '../../broker/topics.ts'
 import { isLane, LANES, type Lane } from '../entry.ts'
 import type { RefusalReason } from '../events.ts'
+import { parseObject } from '../json.ts'
 
 export interface Envelope {
   readonly image: Buffer
@@ -47,7 +48,7 @@ export function looksLikeEnvelope (payload: Buffer): boolean {
 }
 
 export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcome {
-  const fields = parseObject(payload)
+  const fields = parseObject(payload.toString('utf8'))
   if (fields === undefined) return fault(undefined, 'bad_json', 'the payload begins like JSON but is not a JSON object')
   const imageId = fields['id'] === undefined ? undefined : parseImageId(String(fields['id']))
   if (fields['id'] !== undefined && imageId === undefined) {
@@ -81,17 +82,6 @@ export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcom
 
 function fault (imageId: ImageId | undefined, reason: RefusalReason, detail: string): EnvelopeOutcome {
   return { kind: 'fault', imageId, fault: { reason, detail } }
-}
-
-function parseObject (payload: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(payload.toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown> // any JSON object is one
-      : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Standard or URL-safe, padded or not, line breaks and a data: prefix allowed. */

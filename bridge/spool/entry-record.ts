@@ -5,6 +5,7 @@
 
 import { crc32 } from '../crc32.ts'
 import { isLane, type Entry } from '../entry.ts'
+import { parseObject } from '../json.ts'
 
 const SEALED = /^(.*),"sum":"([0-9a-f]{8})"\}$/s
 const FIELDS: ReadonlySet<string> = new Set([
@@ -18,16 +19,11 @@ export function formatRecord (value: object): string {
 }
 
 /** Undefined where a bit has changed, and for what is no record. */
-export function parseRecord (text: string): Record<string, unknown> | undefined {
+export function parseRecord (text: string): Readonly<Record<string, unknown>> | undefined {
   const [, open, sum] = SEALED.exec(text) ?? []
   const body = open === undefined ? text : `${open}}`
   if (sum !== undefined && sum !== sumOf(body)) return undefined
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : undefined
-  } catch {
-    return undefined
-  }
+  return parseObject(body)
 }
 
 /** Undefined where it is not what was written. */

@@ -2,6 +2,7 @@
 
 import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Held } from '../entry.ts'
+import { parseJson } from '../json.ts'
 import { Accounts, type SegmentAccount, type State, type Totals } from './accounts.ts'
 import { isEntry } from './entry-record.ts'
 import { IndexDamaged } from './errors.ts'
@@ -29,7 +30,7 @@ export function formatRow (located: Located): Row {
 /** Undefined where it is not what was written under this key. */
 export function parseRow (key: string, value: string): Located | undefined {
   const state = STATES.find((state) => key.startsWith(LETTERS[state]))
-  const row = parse(value) as Partial<Located> | undefined
+  const row = parseJson(value) as Partial<Located> | undefined
   if (state === undefined || typeof row !== 'object' || row === null) return undefined
   if (!isEntry(row.entry) || formatSequence(row.entry.sequence) !== key.slice(1)) return undefined
   return Number.isFinite(row.segment) ? { ...row, state } as Located : undefined
@@ -55,11 +56,11 @@ export function formatAccounts (accounts: Accounts): Row[] {
  */
 export async function readAccounts (journal: Journal, onWaiting: (row: Located) => void = () => {}): Promise<Accounts> {
   const written = journal.get('t')
-  const totals = written === undefined ? undefined : parse(written) as Totals | undefined
+  const totals = written === undefined ? undefined : parseJson(written) as Totals | undefined
   if (written !== undefined && !isTotals(totals)) throw new IndexDamaged('its totals are not what was written')
   const { rows } = await journal.range({ gt: 's', lt: `s${LAST}`, limit: -1 })
   const segments = rows.map(([key, value]) => {
-    const account = parse(value) as SegmentAccount | undefined
+    const account = parseJson(value) as SegmentAccount | undefined
     if (account?.number !== Number(key.slice(1))) throw new IndexDamaged(`its row ${key} is not what was written`)
     return account
   })
@@ -95,12 +96,4 @@ function isTotals (totals: Totals | undefined): boolean {
   const sums = STATES.map((state) => totals?.[state])
   return Number.isFinite(totals?.sequence) && Number.isFinite(totals?.acknowledged) &&
     sums.every((sum) => Number.isFinite(sum?.count) && Number.isFinite(sum?.bytes))
-}
-
-function parse (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

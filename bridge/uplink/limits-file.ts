@@ -8,6 +8,7 @@
 
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { parseObject } from '../json.ts'
 import { makeDirectory, syncDirectory } from '../spool/segment.ts'
 
 /** How much of the line, as an operator says it; what a share comes to follows the capacity. */
@@ -70,7 +71,7 @@ function formatAmount (amount: Amount): { rate: number } | { share: number } {
 }
 
 function parseOrders (text: string): Orders | undefined {
-  const whole = fieldsOf(parseJson(text))
+  const whole = parseObject(text)
   if (whole?.['v'] !== 1) return undefined
   const { override: set, pause: halt } = whole
   const pause = parseTerms(halt)
@@ -93,14 +94,6 @@ function parseAmount (value: unknown): Amount | undefined {
   const { rate, share } = fieldsOf(value) ?? {}
   if (isPositive(rate)) return { kind: 'rate', rate }
   return isPositive(share) && share <= 1 ? { kind: 'share', share } : undefined
-}
-
-function parseJson (text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function fieldsOf (value: unknown): Readonly<Record<string, unknown>> | undefined {
