@@ -96,6 +96,11 @@ export class SpoolIndex {
     return await this.#move(sequence, ['waiting'], ({ entry }) => ({ state: 'failed', entry, failure, segment }))
   }
 
+  /** What had failed is gone, too. */
+  lost (sequence: number, failure: Failure): Promise<Located | undefined> {
+    return this.#move(sequence, ['failed'], ({ entry, segment }) => ({ state: 'failed', entry, failure, segment }))
+  }
+
   retried (sequence: number): Promise<Located | undefined> {
     return this.#move(sequence, ['failed'], ({ entry, segment }) => ({ state: 'waiting', entry, segment }))
   }

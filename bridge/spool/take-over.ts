@@ -3,12 +3,15 @@
 
 import { access, readdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { crc32 } from '../crc32.ts'
+import { CORRUPT } from './errors.ts'
 import { SET_ASIDE } from './index-rows.ts'
 import { syncDirectory } from './segment.ts'
 import { SegmentFiles } from './segment-files.ts'
 import type { SetAside } from './set-aside.ts'
 import type { SpoolIndex } from './spool-index.ts'
 
+const PAGE = 250
 const DONE = 'TAKEN-OVER'
 /** Beside it: what the index does not know was not forgotten by it, but lost with it. */
 const UNKNOWN_TOO = 'INDEX-WAS-LOST'
@@ -29,6 +32,7 @@ export async function takeOver (store: NewStore): Promise<void> {
     if (await isThere(join(path, DONE))) continue
     if (index.ledger.acknowledged === 0) await note(path, UNKNOWN_TOO)
     await takeOverOne(path, store, await isThere(join(path, UNKNOWN_TOO)))
+    await noteLost(store)
     await note(path, DONE)
   }
 }
@@ -50,6 +54,22 @@ async function takeOverOne (path: string, { index, setAside }: NewStore, withUnk
     }
   } finally {
     await salvaged.close()
+  }
+}
+
+/** Nobody is to think that what the old store did not give back can be sent again. */
+async function noteLost ({ index, setAside }: NewStore): Promise<void> {
+  for (let after: number | undefined = Number.MAX_SAFE_INTEGER; after !== undefined;) {
+    const { held, next } = await index.list({ state: 'failed', limit: PAGE, after })
+    for (const one of held) {
+      if (one.state !== 'failed' || one.failure.reason === CORRUPT) continue
+      if (index.locate(one.entry.sequence)?.segment !== SET_ASIDE) continue
+      const payload = await setAside.payload(one.entry.sequence)
+      if (payload !== undefined && crc32(payload) === one.entry.crc32) continue
+      const detail = `its bytes were lost with the damaged set-aside store; before that: ${one.failure.reason}`
+      await index.lost(one.entry.sequence, { ...one.failure, reason: CORRUPT, detail })
+    }
+    after = next
   }
 }
 

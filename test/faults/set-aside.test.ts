@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { cp } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Level } from 'level'
 import type { Entry } from '../../bridge/entry.ts'
 import { SET_ASIDE } from '../../bridge/spool/index-rows.ts'
+import { inspectSpool, isWell } from '../../bridge/spool/inspect.ts'
 import { SetAside } from '../../bridge/spool/set-aside.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import { SpoolIndex } from '../../bridge/spool/spool-index.ts'
@@ -124,4 +125,22 @@ test('a start that dies while it takes over what failed loses none of it: the ne
   const { held } = await next.list({ state: 'failed', limit: 9 })
   assert.equal(held.length, 4)
   for (const { entry } of held) assert.deepEqual(await next.payload(entry), payloads[Number(entry.imageId.slice(1))])
+})
+
+test('what failed and lost its bytes with the store is said to be corrupt, and a check finds nothing more', async (t) => {
+  const { spool, directory } = await openTestSpool(t)
+  const payloads = Array.from({ length: 3 }, () => randomBytes(3000))
+  for (const [nth, payload] of payloads.entries()) {
+    await spool.setAside(await spool.append(arrivalOf('cam-1', `i${nth}`, payload), payload), failure)
+  }
+  await spool.close()
+  const [log = ''] = await filesBelow(join(directory, 'set-aside'), /\.log$/)
+  await rm(log)
+  const { spool: next } = await openTestSpool(t, { directory })
+  const { held } = await next.list({ state: 'failed', limit: 9 })
+  assert.deepEqual(held.map((one) => one.state === 'failed' && one.failure.reason), ['corrupt', 'corrupt', 'corrupt'])
+  assert.deepEqual(next.ledger, { acknowledged: 3, uploaded: 0, waiting: 0, failed: 3, dropped: 0 })
+  await next.close()
+  const report = await inspectSpool(directory)
+  assert.ok(report !== undefined && isWell(report), JSON.stringify(report))
 })
