@@ -63,7 +63,7 @@ test('images that cannot be read keep no others from going, however many they ar
   for (let i = 0; i < 1500; i++) {
     const entry = await scheduler.next(soon())
     assert.ok(entry !== undefined)
-    scheduler.retryLater(entry, 60_000, true)
+    scheduler.readLater(entry, 60_000)
   }
   scheduler.retryNow() // the store is back, and the disk is not
   for (let i = 0; i < 10; i++) spool.append('sound')

@@ -1,12 +1,15 @@
 import type { Entry } from '../entry.ts'
 import type { QueueClass } from '../spool/queues.ts'
 
+/** Whose doing it is that it has to go again. */
+export type RetryCause = 'store' | 'disk'
+
 interface Retry {
   readonly entry: Entry
   readonly class: QueueClass
   /** ms since epoch. */
   readonly notBefore: number
-  readonly isUnreadable: boolean
+  readonly cause: RetryCause
 }
 
 /** Entries that were tried and wait for another attempt. */
@@ -20,21 +23,21 @@ export class Retries {
   get sequences (): ReadonlySet<number> { return new Set(this.#retries.keys()) }
   get bytes (): number { return [...this.#retries.values()].reduce((sum, { entry }) => sum + entry.bytes, 0) }
 
-  add (entry: Entry, one: QueueClass, notBefore: number, isUnreadable = false): void {
+  add (entry: Entry, retry: Omit<Retry, 'entry'>): void {
     this.delete(entry)
-    this.#retries.set(entry.sequence, { entry, class: one, notBefore, isUnreadable })
-    if (isUnreadable) this.#unreadable++
+    this.#retries.set(entry.sequence, { entry, ...retry })
+    if (retry.cause === 'disk') this.#unreadable++
   }
 
   delete ({ sequence }: Entry): void {
-    if (this.#retries.get(sequence)?.isUnreadable === true) this.#unreadable--
+    if (this.#retries.get(sequence)?.cause === 'disk') this.#unreadable--
     this.#retries.delete(sequence)
   }
 
   /** None has to wait any longer, as far as that was for the store. */
   hurry (): void {
     for (const [sequence, retry] of this.#retries) {
-      if (!retry.isUnreadable) this.#retries.set(sequence, { ...retry, notBefore: 0 })
+      if (retry.cause === 'store') this.#retries.set(sequence, { ...retry, notBefore: 0 })
     }
   }
 

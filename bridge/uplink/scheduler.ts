@@ -4,7 +4,7 @@ import type { Spool } from '../spool/spool.ts'
 import { LaneQueue, type Order } from './lane-queue.ts'
 import { LaneShares } from './lane-shares.ts'
 import type { Backlog } from './queue-reader.ts'
-import { Retries } from './retries.ts'
+import { Retries, type RetryCause } from './retries.ts'
 import { RetryBudget } from './retry-budget.ts'
 
 export interface SchedulerOptions {
@@ -73,13 +73,18 @@ export class Scheduler {
   /** It left the waiting set. */
   done ({ sequence }: Entry): void { this.#out.delete(sequence) }
 
-  retryLater (entry: Entry, waitMs: number, isUnreadable = false): void {
-    const one = this.#out.get(entry.sequence) ?? entry.lane ?? 'normal'
-    this.#retries.add(entry, one, Date.now() + waitMs, isUnreadable)
-  }
+  retryLater (entry: Entry, waitMs: number): void { this.#later('store', entry, waitMs) }
+
+  /** The disk did not give it back: it keeps nobody else from going, and the store's return does not hurry it. */
+  readLater (entry: Entry, waitMs: number): void { this.#later('disk', entry, waitMs) }
 
   /** The store is back: nothing has to wait for it any longer. */
   retryNow (): void { this.#retries.hurry() }
+
+  #later (cause: RetryCause, entry: Entry, waitMs: number): void {
+    const one = this.#out.get(entry.sequence) ?? entry.lane ?? 'normal'
+    this.#retries.add(entry, { class: one, notBefore: Date.now() + waitMs, cause })
+  }
 
   /** Another attempt goes first where there is budget for it, and else when nothing new waits. */
   async #pick (): Promise<Entry | undefined> {

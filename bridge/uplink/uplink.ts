@@ -170,7 +170,7 @@ export class Uplink {
       const cause = error as Error
       observe({ kind: 'spool-fault', operation: 'read', cause })
       if (error instanceof EntryCorrupt) await this.#setAside(entry, error.code, cause.message)
-      else this.#scheduler.retryLater(entry, READ_AGAIN_MS, true)
+      else this.#scheduler.readLater(entry, READ_AGAIN_MS)
       return undefined
     }
   }
