@@ -203,7 +203,7 @@ test('a plan is plain ASCII of 80 columns in its charts, its tables and its figu
 test('sluice plan needs no service, answers in its first sentence, and ends well where the site does not fit', async (t) => {
   const { code, stdout } = await runSluice(t, ['plan'])
   assert.equal(code, 0)
-  assert.match(stdout, /^DOES NOT FIT: 33\.3 images\/s come in and 18\.6 can go out; /)
+  assert.match(stdout, /^DOES NOT FIT: 33\.3 images\/s come in and 18\.7 can go out; /)
   assert.match(stdout, /\+13\.3 images\/s .*\n.*\+12 GB\/h /)
   assert.match(stdout, /a share of +>= 35% /)
   const options = { env: { SLUICE_SPOOL_LIMIT: '1TB' } }

@@ -34,7 +34,7 @@ test('a start whose last images came faster than anything may go out says when t
   const { spool } = await openTestSpool(t, { limitBytes: 10_000_000 })
   await fill(spool, 121)
   const [sentence = ''] = await advice(spool, constantPace(500))
-  assert.match(sentence, /^the last 121 images came in at 1 images\/s \(8\.1 kbit\/s\), and 3\.9 kbit\/s may go out: /)
+  assert.match(sentence, /^the last 121 images came in at 1 images\/s \(8\.1 kbit\/s\), and 4 kbit\/s may go out: /)
   assert.match(sentence, /full in about \d(\.\d)? h; "sluice plan" shows/)
   assert.deepEqual(await advice(spool, constantPace(2000)), [])
 })

@@ -40,7 +40,7 @@ const HOUR_MS = 3_600_000
  * Of the allowance, what is given out: a window kept at exactly 100 % would be over it with the next stall
  * (uplink/allowance.ts).
  */
-export const GIVEN_OUT = 0.987
+export const GIVEN_OUT = 0.99
 
 /**
  * Request line and headers of one put: measured at the sockets with names of usual length and no metadata of the

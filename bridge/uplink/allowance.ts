@@ -4,12 +4,12 @@ import { Window } from './window.ts'
 
 /** The window over which the allowance is kept, and the part of it that is given out in one. */
 const WINDOW_MS = 10_000
-const GIVEN_OUT = 0.99
+const GIVEN_OUT = 0.993
 /**
  * The part of it that comes in all the time. At GIVEN_OUT itself the window would be full for good, and a stall
  * that leaves it would be followed by another one, every ten seconds.
  */
-export const FILLED = 0.987
+export const FILLED = 0.99
 /**
  * Bytes that may be saved up, as seconds of the allowance: much while somebody has work for the line, so that a
  * moment in which the disk or this process held it up is made good; little while there is none, because what
@@ -18,8 +18,12 @@ export const FILLED = 0.987
 const SAVED_SECONDS = { busy: 0.5, idle: 0.1 } as const
 /** So long after the last wait the line still counts as busy. */
 const BUSY_MS = 1000
-/** The longest piece, as seconds of the allowance, and where there is no limit. */
-const PIECE_SECONDS = 0.09
+/**
+ * The longest piece, as seconds of the allowance: what a window has or lacks at its two ends is a piece at most. Where
+ * that is less than a packet, the three times, since TCP and IP take 40 bytes for each; and where there is no limit.
+ */
+const PIECE_SECONDS = 0.03
+const PACKET_BYTES = 1400
 const PIECE_BYTES_MAX = 2 ** 24
 /** On a thin line a piece is still a small part of what goes in ten seconds. */
 const SAVED_BYTES_MIN = 1024
@@ -92,8 +96,9 @@ export class Allowance {
 
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
-    const bytes = Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS)
-    return Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes))
+    const bytes = this.pacedBytesPerSecond * PIECE_SECONDS
+    const packet = Math.min(PACKET_BYTES, bytes * 3)
+    return Math.floor(Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes, packet)))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -220,9 +225,11 @@ export class Allowance {
     }
     const windowBytes = this.#history.bytes * GIVEN_OUT - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.pacedBytesPerSecond * FILLED))
+    const rate = this.pacedBytesPerSecond * FILLED
+    const bytes = Math.floor(Math.min(room, seconds * rate))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
-    this.#refilledAt = now
+    const isEarned = room > bytes + 1 // then the part of a byte that is left over is kept for the next time
+    this.#refilledAt = isEarned ? this.#refilledAt + bytes / rate * 1000 : now
     this.#add(bytes)
   }
 

@@ -7,8 +7,9 @@ import { test, type TestContext } from 'node:test'
 import { Allowance } from '../../bridge/uplink/allowance.ts'
 import { Spacing } from '../../bridge/uplink/spacing.ts'
 import { objectOf } from '../contract/object-store.ts'
-import { startMeter, type Meter } from '../helpers/line.ts'
-import { startScripted, storeAt } from '../helpers/s3.ts'
+import type { Reading } from '../helpers/line.ts'
+import { startMeteredStore } from '../helpers/metered-store.ts'
+import { storeAt } from '../helpers/s3.ts'
 import { rounds } from './rounds.ts'
 
 const KB = 1000
@@ -38,33 +39,28 @@ const isLong = rounds({ fast: 0, long: 1 }) === 1
 test('the allowance is what crosses the line, and nearly all of it', { concurrency: isLong ? 1 : FAST.length }, async (t) => {
   await Promise.all((isLong ? LONG : FAST).map(([line, bytesPerSecond, size]) =>
     t.test(`objects of ${size / KB} kB take ${line}, neither more nor less`, async (t) => {
-      const { meter, sentBytes, stored } = await drain(t, bytesPerSecond, size)
+      const { crossed, sentBytes, stored } = await drain(t, bytesPerSecond, size)
       const share = (bytes: number): number => bytes / (bytesPerSecond * WINDOW_MS / 1000)
-      const [most, least] = [share(meter.most(WINDOW_MS)), share(meter.least(WINDOW_MS))]
+      const [most, least] = [share(crossed.most), share(crossed.least)]
       const seen = `${(least * 100).toFixed(1)} to ${(most * 100).toFixed(1)} %, ${stored} objects stored`
       t.diagnostic(seen)
       assert.ok(most <= MOST && least >= LEAST, seen)
-      assert.ok(sentBytes >= meter.bytes(), `${meter.bytes()} bytes crossed and ${sentBytes} were charged`)
+      assert.ok(sentBytes >= crossed.bytes, `${crossed.bytes} bytes crossed and ${sentBytes} were charged`)
     })))
 })
 
 /** Puts one object after the other for a while, as the uplink spaces them. */
 async function drain (
   t: TestContext, bytesPerSecond: number, size: number
-): Promise<{ meter: Meter, sentBytes: number, stored: number }> {
-  const sink = await startScripted(t, ({ url = '', method }, response) => {
-    const [name, content] = url.includes('uploads') ? ['Initiate', '<UploadId>u</UploadId>'] : ['Complete', '<ETag>"1"</ETag>']
-    const document = `<${name}MultipartUploadResult>${content}</${name}MultipartUploadResult>`
-    response.setHeader('etag', '"1"').end(method === 'POST' ? document : '')
-  })
-  const meter = await startMeter(t, Number(new URL(sink).port))
+): Promise<{ crossed: Reading, sentBytes: number, stored: number }> {
+  const metered = await startMeteredStore(t)
   const allowance = new Allowance(bytesPerSecond)
   t.after(() => { allowance.close() })
   const line = {
     pace: (bytes: number, signal?: AbortSignal) => allowance.pace(bytes, signal),
     paceBytesMax: () => allowance.pieceBytesMax
   }
-  const { store, agents } = storeAt(t, `http://127.0.0.1:${meter.port}`, { timeoutMs: 60_000 }, line)
+  const { store, agents } = storeAt(t, `http://127.0.0.1:${metered.port}`, { timeoutMs: 60_000 }, line)
   const spacing = new Spacing(allowance)
   const over = AbortSignal.timeout(SECONDS * 1000)
   const running = new Set<Promise<unknown>>()
@@ -80,5 +76,5 @@ async function drain (
     spacing.begin(size, () => running.has(put))
   }
   await Promise.all(running)
-  return { meter, sentBytes: agents.sentBytes(), stored }
+  return { crossed: await metered.read(WINDOW_MS), sentBytes: agents.sentBytes(), stored }
 }

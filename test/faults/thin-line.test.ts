@@ -21,7 +21,7 @@ test('on a line that carries a tenth of the allowance nothing times out and no i
       SLUICE_UPLINK_CAPACITY: `${ALLOWED * 8}bit`,
       SLUICE_UPLINK_SHARE: '100%',
       SLUICE_UPLINK_OVERHEAD: '0%',
-      SLUICE_UPLINK_TIMEOUT: '3s',
+      SLUICE_UPLINK_TIMEOUT: '5s',
       SLUICE_SLO_TARGET: '1s'
     }
   })

@@ -87,25 +87,52 @@ export interface Meter {
   least (ms: number): number
 }
 
+export interface Crossing {
+  /** ms of `performance.now()`. */
+  readonly at: number
+  readonly bytes: number
+}
+
+export interface Reading {
+  readonly bytes: number
+  readonly most: number
+  readonly least: number
+}
+
 /** A TCP proxy that writes down when how many bytes came from the client. */
 export async function startMeter (t: TestContext, target: number): Promise<Meter> {
-  const seen: { at: number, bytes: number }[] = []
+  const seen: Crossing[] = []
   let connections = 0
   const { port } = await listen(t, createServer((client) => {
     connections++
-    const server = connect(target, '127.0.0.1')
-    server.on('error', () => client.destroy())
-    client.on('data', ({ length }) => seen.push({ at: performance.now(), bytes: length }))
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
-    client.pipe(server).pipe(client)
+    passOn(client, target, (bytes) => seen.push({ at: performance.now(), bytes }))
   }))
   return {
     port,
-    bytes: () => seen.reduce((total, { bytes }) => total + bytes, 0),
+    bytes: () => readingOf(seen, 0).bytes,
     connections: () => connections,
-    most: (ms) => stretches(seen, ms).reduce((most, { first, after }) => Math.max(most, first + after), 0),
-    least: (ms) => stretches(seen, ms)
+    most: (ms) => readingOf(seen, ms).most,
+    least: (ms) => readingOf(seen, ms).least
+  }
+}
+
+/** Connects a client with the server at `target`, and tells of what it sends there. */
+export function passOn (client: Socket, target: number, sent: (bytes: number) => void): void {
+  const server = connect(target, '127.0.0.1')
+  server.on('error', () => client.destroy())
+  client.on('data', ({ length }) => { sent(length) })
+  client.on('close', () => server.destroy())
+  server.on('close', () => client.destroy())
+  client.pipe(server).pipe(client)
+}
+
+/** All bytes, and the most and the fewest in any stretch of `ms`; the fewest between the first byte and the last. */
+export function readingOf (seen: readonly Crossing[], ms: number): Reading {
+  const all = stretches(seen, ms)
+  return {
+    bytes: seen.reduce((total, { bytes }) => total + bytes, 0),
+    most: all.reduce((most, { first, after }) => Math.max(most, first + after), 0),
+    least: all
       .filter(({ at }) => at + ms <= (seen.at(-1)?.at ?? 0))
       .reduce((least, { after }) => Math.min(least, after), Infinity)
   }
@@ -138,7 +165,7 @@ export async function startThinLine (t: TestContext, target: number, bytesPerSec
 
 /** At each arrival: its bytes, and those that came within `ms` after it. */
 function stretches (
-  seen: ReadonlyArray<{ readonly at: number, readonly bytes: number }>, ms: number
+  seen: readonly Crossing[], ms: number
 ): Array<{ at: number, first: number, after: number }> {
   let [end, sum] = [0, 0]
   return seen.map(({ at, bytes: first }) => {
