@@ -46,7 +46,7 @@ export const GIVEN_OUT = 0.99
  * Request line and headers of one put: measured at the sockets with names of usual length and no metadata of the
  * device's own, which would come on top of it.
  */
-const PUT_BYTES = 1_420
+const PUT_BYTES = 1_245
 /** TLS, as it is charged (objects/paced-agent.ts). */
 const RECORD_BYTES = 29
 const RECORD_PLAINTEXT_BYTES = 16_384
