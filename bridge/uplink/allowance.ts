@@ -21,8 +21,9 @@ const BUSY_MS = 1000
 /** The longest piece, as seconds of the allowance, and where there is no limit. */
 const PIECE_SECONDS = 0.09
 const PIECE_BYTES_MAX = 2 ** 24
-/** On a thin line a piece is still a small part of what goes in ten seconds. */
+/** On a thin line a piece is still a small part of what goes in ten seconds, and on the thinnest it fits into them. */
 const SAVED_BYTES_MIN = 1024
+const SAVED_SECONDS_OF_MIN = 1
 const REFILL_EVERY_MS = 20
 
 interface Waiting {
@@ -79,7 +80,7 @@ export class Allowance {
     this.#refill()
     this.#bytesPerSecond = value
     this.#history.change(value)
-    this.#forget(this.#reservoir + this.#drawn - Math.max(SAVED_BYTES_MIN, value * SAVED_SECONDS.idle))
+    this.#forget(this.#reservoir + this.#drawn - Math.max(this.#savedBytesMin, value * SAVED_SECONDS.idle))
     this.#sendBack()
   }
 
@@ -93,7 +94,7 @@ export class Allowance {
   /** The most that `pace` can be asked for at a time. */
   get pieceBytesMax (): number {
     const bytes = Math.floor(this.pacedBytesPerSecond * PIECE_SECONDS)
-    return Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes))
+    return Math.min(PIECE_BYTES_MAX, Math.max(Math.ceil(this.#savedBytesMin / 2), bytes))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -132,8 +133,10 @@ export class Allowance {
 
   #savedBytesMax (now: number): number {
     const seconds = now - this.#waitedAt < BUSY_MS ? SAVED_SECONDS.busy : SAVED_SECONDS.idle
-    return Math.max(SAVED_BYTES_MIN, this.pacedBytesPerSecond * seconds)
+    return Math.max(this.#savedBytesMin, this.pacedBytesPerSecond * seconds)
   }
+
+  get #savedBytesMin (): number { return Math.min(SAVED_BYTES_MIN, this.#bytesPerSecond * SAVED_SECONDS_OF_MIN) }
 
   async #serve (): Promise<void> {
     this.#serving = true
@@ -220,9 +223,11 @@ export class Allowance {
     }
     const windowBytes = this.#history.bytes * GIVEN_OUT - this.#window.bytes
     const room = Math.min(wanted, windowBytes) - this.#reservoir - this.#drawn
-    const bytes = Math.floor(Math.min(room, seconds * this.pacedBytesPerSecond * FILLED))
+    const rate = this.pacedBytesPerSecond * FILLED
+    const bytes = Math.floor(Math.min(room, seconds * rate))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
-    this.#refilledAt = now
+    // The part of a byte that was earned beside them is kept, or a thin line would lose a good deal of itself.
+    this.#refilledAt = bytes < Math.floor(room) ? this.#refilledAt + bytes / rate * 1000 : now
     this.#add(bytes)
   }
 
