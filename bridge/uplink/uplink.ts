@@ -190,9 +190,9 @@ export class Uplink {
     const startedAt = performance.now()
     const started = this.#adaptive.begin(body.length, allowance.pacedBytesPerSecond)
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
-    const { contentType, crc32 } = entry
+    const { contentType, crc32, receivedAt } = entry
     const metadata = objectMetadata(entry, sha256)
-    const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
+    const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32, receivedAt }, cut)
     const seconds = (performance.now() - startedAt) / 1000
     if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
     else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') this.#adaptive.timedOut()
