@@ -35,7 +35,7 @@ export interface Bridge {
   readonly localStore: LocalStore | undefined
   /** Settles when the uplink does: normally after close(), earlier only by rejecting. */
   readonly stopped: Promise<void>
-  /** Applies another line and timetable from now on; what an operator set stays in force. */
+  /** Applies all of it but the time-out from now on; what an operator set of the line stays in force. */
   configureUplink (uplink: Config['uplink']): void
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
@@ -68,7 +68,8 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const { store } = opened
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
-  const intake = createIntake({ spool, samples, observe }, { ...config.intake, laneRules: config.uplink.laneRules })
+  let { laneRules } = config.uplink
+  const intake = createIntake({ spool, samples, observe }, { ...config.intake, get laneRules () { return laneRules } })
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
@@ -100,7 +101,12 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     place: store.place,
     localStore: opened.localStore,
     stopped,
-    configureUplink (changed) { limits.configure(lineOf(changed)) },
+    configureUplink (changed) {
+      limits.configure(lineOf(changed))
+      uplink.configure(sendingOf(changed))
+      opened.configure(changed.concurrency)
+      laneRules = changed.laneRules
+    },
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
@@ -135,8 +141,7 @@ async function openUplink (config: Config, spool: Spool, observe: Observe): Prom
   const limits = await Limits.open(limitsFile, lineOf(config.uplink), { allowance, observe })
   const opened = await openStore(config, allowance, observe)
   const identity = storeIdentity(config)
-  const { concurrency, retryShare, order, lanes } = config.uplink
-  const options = { key: config.s3.key, concurrency, retryShare, storeIdentity: identity, scheduler: { order, lanes } }
+  const options = { key: config.s3.key, storeIdentity: identity, ...sendingOf(config.uplink) }
   const uplink = new Uplink({ spool, store: opened.store, allowance, observe, gate: limits.gate }, options)
   return { allowance, limits, opened, uplink, identity }
 }
@@ -149,6 +154,10 @@ export function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Par
     reserveBytes: spool.reserve,
     dedupWindowMs
   }
+}
+
+function sendingOf ({ concurrency, retryShare, order, lanes }: Config['uplink']): Parameters<Uplink['configure']>[0] {
+  return { concurrency, retryShare, scheduler: { order, lanes } }
 }
 
 function lineOf (uplink: Config['uplink']): Line {

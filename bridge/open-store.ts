@@ -14,6 +14,8 @@ export interface OpenStore {
   readonly localStore: LocalStore | undefined
   /** Bytes handed to the wire since the start. */
   sentBytes (): number
+  /** So many puts may run side by side from now on. */
+  configure (concurrency: number): void
   close (): Promise<void>
 }
 
@@ -23,7 +25,7 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
   const agents = createAgents({
     pace: (bytes, signal) => allowance.pace(bytes, signal),
     paceBytesMax: () => allowance.pieceBytesMax,
-    maxSockets: uplink.concurrency + 2 // a probe and a look at a stored image need not wait for puts
+    maxSockets: socketsMax(uplink.concurrency)
   })
   const local = s3.local ? await openLocalStore(config, observe) : undefined
   const store = createS3Store({
@@ -38,6 +40,7 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
     store,
     localStore: local?.localStore,
     sentBytes: () => agents.sentBytes(),
+    configure (concurrency) { agents.http.maxSockets = agents.https.maxSockets = socketsMax(concurrency) },
     async close () {
       store.close()
       agents.destroy()
@@ -45,6 +48,9 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
     }
   }
 }
+
+/** A probe and a look at a stored image need not wait for puts. */
+function socketsMax (concurrency: number): number { return concurrency + 2 }
 
 function readCredentials ({ accessKeyId, secretAccessKey }: Config['s3']): Credentials | undefined {
   return accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey }

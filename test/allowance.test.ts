@@ -5,11 +5,11 @@ import { Window } from '../bridge/uplink/window.ts'
 
 /** Draws pieces as fast as they are given, from several senders; returns when and how much. */
 async function draw (
-  allowance: Allowance, { piece, seconds }: { piece: number, seconds: number }
+  allowance: Allowance, { piece, seconds, senders = 8 }: { piece: number, seconds: number, senders?: number }
 ): Promise<Array<[number, number]>> {
   const given: Array<[number, number]> = []
   const startedAt = performance.now()
-  await Promise.all(Array.from({ length: 8 }, async () => {
+  await Promise.all(Array.from({ length: senders }, async () => {
     while (performance.now() - startedAt < seconds * 1000) {
       const bytes = Math.min(piece, allowance.pieceBytesMax)
       await allowance.pace(bytes)
@@ -37,6 +37,16 @@ for (const [line, bytesPerSecond, piece] of [
     }
   })
 }
+
+test('the thinnest of lines sends nearly all of it and never more, although a piece is half of what goes in a second', async (t) => {
+  await Promise.all([20, 190, 475].map(async (bytesPerSecond) => {
+    const given = await draw(open(t, bytesPerSecond), { piece: 1e6, seconds: 3, senders: 2 })
+    const bytes = given.reduce((sum, [, piece]) => sum + piece, 0)
+    const last = (given.at(-1)?.[0] ?? NaN) / 1000
+    assert.ok(last > 2 && bytes / last <= bytesPerSecond * 1.05, `${bytes} bytes in ${last} s at ${bytesPerSecond}`)
+    assert.ok(bytes / last >= bytesPerSecond * 0.9, `${bytes} bytes in ${last} s at ${bytesPerSecond}`)
+  }))
+})
 
 test('a rate that changes while pieces wait applies at once and stalls nothing', async (t) => {
   const allowance = open(t, 10_000_000)

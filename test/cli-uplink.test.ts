@@ -58,18 +58,29 @@ test('help for the uplink leads with examples', async (t) => {
   assert.match(printed, /^Examples:\n {2}\$ sluice uplink show\n {2}\$ sluice uplink limit 6Mbit --for 1h/)
 })
 
-test('a reload hands a changed line and timetable to the running service, once, and no more waits for a restart', () => {
+test('a reload hands a changed line, timetable, order, lanes and concurrency to the running service, once, and no more waits for a restart', () => {
   const lines: string[] = []
   const log = createSwitchableLog({ level: 'info', format: 'json', destination: { write: (line) => lines.push(line) } })
   const running = resolveConfig({})
   const applied: Array<Config['uplink']> = []
   const reloaded = { running, log, configureUplink: (uplink: Config['uplink']) => { applied.push(uplink) } }
-  const flags = { 'uplink.share': '40%', 'uplink.schedule': 'all 22:00-06:00 off', 'uplink.timeZone': 'Europe/Berlin' }
+  const flags = {
+    'uplink.share': '40%',
+    'uplink.schedule': 'all 22:00-06:00 off',
+    'uplink.timeZone': 'Europe/Berlin',
+    'uplink.concurrency': '3',
+    'uplink.order': 'newest',
+    'uplink.lanes': 'alarm=80%,normal=20%',
+    'uplink.laneRules': 'gate-*=alarm',
+    'uplink.retryShare': '5%'
+  }
   const first = reload({ flags }, running, reloaded)
   const second = reload({ flags: { ...flags, 'uplink.timeout': '30s' } }, first, reloaded)
   reload({ flags: { 'uplink.share': '140%' } }, second, reloaded)
   assert.deepEqual(applied.map(({ share, schedule, timeZone }) => [share, schedule.length, timeZone]), [[0.4, 1, 'Europe/Berlin']])
-  assert.match(lines.join(''), /uplink\.share, uplink\.schedule, uplink\.timeZone hold from now on/)
+  assert.match(lines.join(''), new RegExp(`${[
+    'share', 'schedule', 'concurrency', 'order', 'lanes', 'laneRules', 'retryShare', 'timeZone'
+  ].map((name) => `uplink.${name}`).join(', ')} hold from now on`))
   assert.deepEqual(lines.map((line) => /restart to apply ([^"]+)/.exec(line)?.[1]).filter(Boolean), ['uplink.timeout'])
   assert.match(lines.at(-1) ?? '', /configuration not applied: uplink\.share/)
 })

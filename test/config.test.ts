@@ -122,6 +122,12 @@ test('a line may have no limit, and says so in the same word', () => {
   assert.equal(allowance(uplink), Infinity)
   assertProblems({ flags: { 'uplink.capacity': 'endless' } }, [/^uplink\.capacity: "endless" .*40Mbit or 512kbit, or unlimited/])
   assertProblems({ flags: { 'uplink.capacity': '1kbit' } }, [/^uplink\.capacity: "1kbit" is too small; write 8kbit or more/])
+  assertProblems({ flags: { 'uplink.capacity': '8kbit' } },
+    [/^uplink\.share: "20%" comes to less than 8kbit of uplink\.capacity, .*write 100% or more/])
+  assertProblems({ flags: { 'uplink.capacity': '300kbit', 'uplink.share': '1%' } }, [/^uplink\.share: "1%" .*write 2\.7% or more/])
+  for (const flags of [{ 'uplink.capacity': '8kbit', 'uplink.share': '100%' }, { 'uplink.capacity': '300kbit', 'uplink.share': '2.7%' }]) {
+    assert.ok(readConfig({ flags }).uplink.share > 0)
+  }
 })
 
 test('a listener beyond loopback without identity is refused with its cure', () => {

@@ -77,6 +77,19 @@ test('device and id may stand in headers, in a form, or in a JSON envelope', asy
   assert.equal(site.spool.ledger.acknowledged, 3)
 })
 
+test('the lane may stand in a form, too, and the one in the URL comes before it', async (t) => {
+  const site = await startSite(t)
+  const [first, second] = [jpegOf(2000), jpegOf(3000)]
+  const fields = { device: 'cam-1', lane: 'bulk' }
+  assert.equal((await post(site, '/', formOf(first, { ...fields, id: 'one' }))).status, 201)
+  assert.equal((await post(site, '/?lane=alarm', formOf(second, { ...fields, id: 'two' }))).status, 201)
+  const entries = await eventually(async () => {
+    const waiting = await site.spool.waiting(0, 10)
+    return waiting.length === 2 ? waiting : undefined
+  })
+  assert.deepEqual(entries.map(({ imageId, lane }) => [imageId, lane]), [['one', 'bulk'], ['two', 'alarm']])
+})
+
 test('an image without an id is named by its content, and a repeat is taken once', async (t) => {
   const site = await startSite(t)
   const image = jpegOf(5000)
@@ -106,6 +119,7 @@ test('what is wrong with an image is answered as a problem with its own status',
     [415, 'not_an_image', '/?device=cam-1', Buffer.from('%PDF-1.4 and so on'), JPEG],
     [415, 'unsupported_type', '/?device=cam-1', image, { 'content-type': 'text/plain' }],
     [422, 'missing_image', '/?device=cam-1', formOf(image, {}, 'photo'), {}],
+    [422, 'bad_meta', '/?device=cam-1', formOf(image, { lane: 'express' }), {}],
     [422, 'missing_image', '/', envelope({ id: 'x' }), json],
     [422, 'bad_base64', '/', envelope({ image: '@@@@' }), json],
     [422, 'checksum_mismatch', '/', envelope({ image: base64, sha256: '00'.repeat(32) }), json],

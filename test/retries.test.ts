@@ -83,7 +83,7 @@ test('a probe that a dead line has swallowed does not keep the next one from an 
 
 test('repeated attempts take their share of the allowance and one object, in any stretch of time', () => {
   let now = 0
-  const budget = new RetryBudget(0.1, () => 1_000_000, () => now)
+  const budget = new RetryBudget(() => 100_000, () => now)
   let spent = 0
   for (; now < 10_000; now += 10) {
     if (!budget.isOpen) continue
@@ -98,7 +98,7 @@ test('repeated attempts take their share of the allowance and one object, in any
 
 test('an object larger than the budget of an hour is tried all the same, once it is its turn', () => {
   let now = 0
-  const budget = new RetryBudget(0.1, () => 1_000, () => now)
+  const budget = new RetryBudget(() => 100, () => now)
   assert.equal(budget.isOpen, true)
   budget.spend(1_000_000)
   now = 9_999_000
@@ -109,7 +109,7 @@ test('an object larger than the budget of an hour is tried all the same, once it
 
 test('where nothing is limited retries are not either', () => {
   let now = 0
-  const budget = new RetryBudget(0.1, () => Infinity, () => now)
+  const budget = new RetryBudget(() => Infinity, () => now)
   budget.spend(1e9)
   now = 1
   assert.equal(budget.isOpen, true)
@@ -118,7 +118,7 @@ test('where nothing is limited retries are not either', () => {
 test('while new images wait repeated attempts keep to their budget, and take all of the line when none does', async (t) => {
   const { spool } = await openTestSpool(t)
   const oldestFirst = { order: 'oldest', lanes: { alarm: 0, normal: 0, bulk: 0 } } as const
-  const scheduler = new Scheduler(spool, oldestFirst, new RetryBudget(0.1, () => 10_000))
+  const scheduler = new Scheduler(spool, oldestFirst, new RetryBudget(() => 1_000))
   const { signal } = new AbortController()
   const payload = jpegOf(20_000)
   for (const name of ['a', 'b', 'c', 'new-1', 'new-2']) await spool.append(arrivalOf('cam-1', name, payload), payload)

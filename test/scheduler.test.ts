@@ -137,11 +137,15 @@ test('newest-per-device takes the newest of each device first, then goes on with
   assert.deepEqual(sequences(await pick(spool, scheduler, 3)), [7, 2, 4])
 })
 
-test('every entry is picked once, whatever comes, fails, comes back and is tried again meanwhile', async () => {
+const orders = fc.constantFrom<Order>('fair', 'oldest', 'newest', 'newest-per-device')
+
+test('every entry is picked once, whatever comes, fails, comes back, is tried again or is put in another order meanwhile', async () => {
   const steps = fc.array(fc.record({
-    device: fc.nat(3), lane: fc.constantFrom(...LANES), fate: fc.constantFrom('stored', 'held', 'requeued', 'retried')
+    device: fc.nat(3),
+    lane: fc.constantFrom(...LANES),
+    fate: fc.constantFrom('stored', 'held', 'requeued', 'retried'),
+    orderNext: fc.option(orders, { freq: 4 })
   }), { minLength: 1, maxLength: 80 })
-  const orders = fc.constantFrom<Order>('fair', 'oldest', 'newest', 'newest-per-device')
   await fc.assert(fc.asyncProperty(steps, orders, async (steps, order) => {
     const spool = new FakeSpool()
     const scheduler = schedulerOf(spool, order)
@@ -159,7 +163,8 @@ test('every entry is picked once, whatever comes, fails, comes back and is tried
       scheduler.done(entry)
       if (fate === 'requeued') spool.put(entry, entry.lane ?? 'normal') // set aside, and retried by an operator
     }
-    for (const { device, lane, fate } of steps) {
+    for (const { device, lane, fate, orderNext } of steps) {
+      if (orderNext !== null) scheduler.configure({ ...SCHEDULER_DEFAULTS, order: orderNext })
       spool.append(`cam-${device}`, { lane })
       waiting++
       settle(await scheduler.next(soon()) ?? assert.fail('none'), fate)
@@ -167,6 +172,32 @@ test('every entry is picked once, whatever comes, fails, comes back and is tried
     for (let left = waiting; left > 0; left--) settle(await scheduler.next(soon()) ?? assert.fail('none'), 'stored')
     assert.equal(await scheduler.next(AbortSignal.timeout(1)), undefined)
   }), { numRuns: 40 })
+})
+
+test('another order holds from the next pick on, for what waits already, too', async () => {
+  const spool = new FakeSpool()
+  const scheduler = schedulerOf(spool, 'oldest')
+  for (const device of ['a', 'a', 'b', 'a', 'b', 'c']) spool.append(device) // 1 to 6
+  const change = (order: Order): void => { scheduler.configure({ ...SCHEDULER_DEFAULTS, order }) }
+  const underWay = await scheduler.next(soon())
+  change('newest')
+  assert.deepEqual([underWay?.sequence, ...sequences(await pick(spool, scheduler, 1))], [1, 6])
+  change('newest-per-device')
+  assert.deepEqual(sequences(await pick(spool, scheduler, 2)), [4, 5])
+  change('oldest')
+  assert.deepEqual(sequences(await pick(spool, scheduler, 2)), [2, 3])
+  assert.equal(await scheduler.next(AbortSignal.timeout(1)), undefined)
+})
+
+test('other shares of the lanes hold from the next pick on', async () => {
+  const spool = new FakeSpool()
+  const scheduler = schedulerOf(spool)
+  for (let i = 0; i < 100; i++) for (const lane of ['normal', 'bulk'] as const) spool.append('cam-1', { lane })
+  const bulkOf = (entries: readonly Entry[]): number => entries.filter(({ lane }) => lane === 'bulk').length
+  const before = bulkOf(await pick(spool, scheduler, 40))
+  scheduler.configure({ order: 'fair', lanes: { alarm: 0, normal: 0.2, bulk: 0.8 } })
+  const after = bulkOf(await pick(spool, scheduler, 40))
+  assert.ok(before <= 12 && after >= 28, `${before} of 40 before, ${after} after`)
 })
 
 test('an alarm goes before bulk that is to be tried again', async () => {

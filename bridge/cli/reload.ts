@@ -31,7 +31,9 @@ export function createSwitchableLog (options: LogOptions): SwitchableLog {
 }
 
 /** What of the uplink a running service takes over. */
-const UPLINK = ['uplink.capacity', 'uplink.share', 'uplink.overhead', 'uplink.schedule', 'uplink.timeZone']
+const UPLINK = [
+  'capacity', 'share', 'overhead', 'schedule', 'timeZone', 'concurrency', 'order', 'lanes', 'laneRules', 'retryShare'
+].map((name) => `uplink.${name}`)
 
 export interface Reloaded {
   /** As the service was started. */
@@ -42,8 +44,8 @@ export interface Reloaded {
 }
 
 /**
- * SIGHUP: reads everything again, applies what can change in a running service (the log's level, the line and its
- * timetable), and names what differs from `running` and waits for a restart. A problem anywhere changes nothing.
+ * SIGHUP: reads everything again, applies what can change in a running service (the log's level, and the uplink but
+ * for its time-out), and names what differs from `running` and waits for a restart. A problem anywhere changes nothing.
  * Returns what holds of the uplink; `before` is what held so far.
  */
 export function reload (sources: Sources, before: Resolved, { running, log, configureUplink }: Reloaded): Resolved {

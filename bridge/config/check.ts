@@ -2,8 +2,8 @@
 
 import { formatAddress, isLoopback } from './address.ts'
 import type { Config } from './config.ts'
-import { checkSchedule } from './schedule.ts'
-import { formatSize } from './units.ts'
+import { checkSchedule, RATE_MIN } from './schedule.ts'
+import { formatRate, formatShare, formatSize } from './units.ts'
 
 /** A sentence about one setting that rests on the values of all that it reads. */
 export interface Doubt {
@@ -20,7 +20,7 @@ export function checkConfig (config: Config): readonly Doubt[] {
   return [
     ...checkSizes(config), ...checkAnonymous(config), ...checkHttp(config), ...checkLocalStore(config),
     ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config),
-    ...checkSchedule(config.uplink)
+    ...checkShare(config.uplink), ...checkSchedule(config.uplink)
   ]
 }
 
@@ -124,6 +124,16 @@ function checkCredentials ({ s3: { accessKeyId, secretAccessKey } }: Config): Do
     path: accessKeyId === undefined ? 's3.accessKeyId' : 's3.secretAccessKey',
     reads: ['s3.accessKeyId', 's3.secretAccessKey', 's3.accessKeyIdFile', 's3.secretAccessKeyFile'],
     message: "is missing beside its partner; give both, or neither for AWS's standard chain of credentials"
+  })
+}
+
+function checkShare ({ capacity, share }: Config['uplink']): Doubt[] {
+  const leastShare = Math.ceil(RATE_MIN / capacity * 1000) / 1000
+  return unless(share * capacity >= RATE_MIN, {
+    path: 'uplink.share',
+    reads: ['uplink.share', 'uplink.capacity'],
+    message: `comes to less than ${formatRate(RATE_MIN)} of uplink.capacity, too little to send images with; ` +
+      `write ${formatShare(leastShare)} or more`
   })
 }
 

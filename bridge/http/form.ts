@@ -1,10 +1,18 @@
-// multipart/form-data (RFC 7578) with the image in `file`, and `device` and `id` beside it where the URL does not say.
+// multipart/form-data (RFC 7578) with the image in `file`, and `device`, `id` and `lane` beside it where the URL does
+// not say.
 
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import type { ProblemCode } from './problem.ts'
 
+/** As they were written. */
+export interface FormFields {
+  readonly device: string | undefined
+  readonly id: string | undefined
+  readonly lane: string | undefined
+}
+
 export type FormOutcome =
-  | { readonly kind: 'form', readonly image: Buffer, readonly device: string | undefined, readonly id: string | undefined }
+  | { readonly kind: 'form', readonly image: Buffer } & FormFields
   | { readonly kind: 'fault', readonly code: ProblemCode, readonly detail: string }
 
 export interface Form {
@@ -53,7 +61,8 @@ export function createForm (contentType: string, bytesMax: number): Form | undef
       const found = [...strange, ...fields.keys()].map((name) => JSON.stringify(name)).join(', ')
       return { kind: 'fault', code: 'missing_image', detail: `the form has no file under "file", it has ${found || 'nothing'}` }
     }
-    return { kind: 'form', image: image.subarray(0, imageBytes), device: fields.get('device'), id: fields.get('id') }
+    const [device, id, lane] = ['device', 'id', 'lane'].map((name) => fields.get(name))
+    return { kind: 'form', image: image.subarray(0, imageBytes), device, id, lane }
   }
 
   return {

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { parseDeviceId, parseImageId, type DeviceId, type ImageId } from '../../broker/topics.ts'
 import { isLane, LANES, type Lane } from '../entry.ts'
+import type { FormFields } from './form.ts'
 import { problem } from './problem.ts'
 import type { Reply } from './reply.ts'
 
@@ -51,10 +52,11 @@ export function readHead (headers: IncomingHttpHeaders, query: URLSearchParams, 
 }
 
 /** A form may name what the head of its request did not. */
-export function completeNames (
-  names: Names, { device, id }: { readonly device: string | undefined, readonly id: string | undefined }
-): Names | Refused {
-  return parseNames(names.deviceId ?? device, names.imageId ?? id)
+export function completeHead (head: OfferHead, { device, id, lane }: FormFields): OfferHead | Refused {
+  const names = parseNames(head.names.deviceId ?? device, head.names.imageId ?? id)
+  if ('kind' in names) return names
+  if (lane === undefined || isLane(lane)) return { ...head, names, lane: head.lane ?? lane }
+  return refused(problem('bad_meta', `lane ${quote(lane)} is none of ${LANES.join(', ')}`))
 }
 
 /** What an image is, its bytes say; so no type, and the type of anything, are as good as image/jpeg. */

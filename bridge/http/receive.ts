@@ -8,14 +8,14 @@ import { readBody, type BodyEnd } from './body.ts'
 import type { HttpDeps, HttpLimits, HttpOptions } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { createForm } from './form.ts'
-import { completeNames, HOW_TO, readHead, type Names, type OfferHead } from './offer-head.ts'
+import { completeHead, HOW_TO, readHead, type OfferHead } from './offer-head.ts'
 import { problem } from './problem.ts'
 import { formatReceipt, withhold } from './receipt.ts'
 import type { Reply } from './reply.ts'
 import { refuseDevice } from './trust.ts'
 
 type Received =
-  | { readonly kind: 'received', readonly names: Names, readonly payload: Buffer }
+  | { readonly kind: 'received', readonly head: OfferHead, readonly payload: Buffer }
   /** Undefined where the peer has gone. */
   | { readonly kind: 'refused', readonly reply: Reply | undefined }
 
@@ -44,8 +44,8 @@ export function createReceiver (
       if (request.headers.expect !== undefined) response.writeContinue()
       const received = await receiveBody(exchange, head)
       if (received.kind === 'refused') return received.reply
-      const { names, payload } = received
-      const outcome = await intake.take({ ...names, payload, topic: path, lane: head.lane })
+      const { head: { names, lane }, payload } = received
+      const outcome = await intake.take({ ...names, payload, topic: path, lane })
       return await formatReceipt(deps, outcome, head.body === 'json' ? undefined : payload)
     } finally {
       grant.release()
@@ -57,23 +57,23 @@ export function createReceiver (
     return await within(limits.budgetMsMax, gone, (signal) => budget.acquire(bytes, signal)).catch(() => undefined)
   }
 
-  async function receiveBody ({ request }: Exchange, { body, bytes, names }: OfferHead): Promise<Received> {
-    if (body === 'form') return await receiveForm(request, bytes, names)
-    const payload = Buffer.allocUnsafeSlow(bytes)
+  async function receiveBody ({ request }: Exchange, head: OfferHead): Promise<Received> {
+    if (head.body === 'form') return await receiveForm(request, head)
+    const payload = Buffer.allocUnsafeSlow(head.bytes)
     let at = 0
     const end = await readBody(request, (piece) => { at += piece.copy(payload, at) }, limits)
-    return end.kind === 'whole' ? { kind: 'received', names, payload } : refused(cutShort(end))
+    return end.kind === 'whole' ? { kind: 'received', head, payload } : refused(cutShort(end))
   }
 
-  async function receiveForm (request: IncomingMessage, bytes: number, names: Names): Promise<Received> {
-    const form = createForm(request.headers['content-type'] ?? '', bytes)
+  async function receiveForm (request: IncomingMessage, head: OfferHead): Promise<Received> {
+    const form = createForm(request.headers['content-type'] ?? '', head.bytes)
     if (form === undefined) return refused(problem('bad_form', 'the content type names no boundary', { hint: HOW_TO }))
     const end = await readBody(request, form.write, limits)
     if (end.kind !== 'whole') return refused(cutShort(end))
     const outcome = await form.end()
     if (outcome.kind === 'fault') return refused(problem(outcome.code, outcome.detail, { hint: HOW_TO }))
-    const complete = completeNames(names, outcome)
-    return 'kind' in complete ? complete : { kind: 'received', names: complete, payload: outcome.image }
+    const complete = completeHead(head, outcome)
+    return complete.kind === 'refused' ? complete : { kind: 'received', head: complete, payload: outcome.image }
   }
 }
 

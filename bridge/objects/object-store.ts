@@ -27,6 +27,8 @@ export interface StoreObject {
   /** Hex, of the whole body. */
   readonly sha256: string
   readonly crc32: number
+  /** ms since epoch. Of what is older than this process, parts may be at the store already. */
+  readonly receivedAt?: number
 }
 
 /**

@@ -1,35 +1,21 @@
 // Objects that are too large to be sent twice: in parts, each signed and summed like an object of its own. Parts that
 // the store has are remembered, so that a put that a fault has cut off goes on with the first part that is missing.
 //
-// What is remembered lives as long as the process. An upload that an abrupt end leaves behind at the store is removed
-// by the bucket's lifecycle rule (S3 User Guide, "Configuring a bucket lifecycle configuration to delete incomplete
-// multipart uploads").
+// What is remembered lives as long as the process; after it s3-resume.ts asks the store. What nobody goes on with is
+// removed by the bucket's lifecycle rule (S3 User Guide, "Configuring a bucket lifecycle configuration to delete
+// incomplete multipart uploads").
 
 import { createHash } from 'node:crypto'
 import {
   AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand,
-  type CompletedPart, type S3Client
+  type S3Client
 } from '@aws-sdk/client-s3'
-import { crc32 } from '../crc32.ts'
 import type { StoreObject } from './object-store.ts'
-import { agrees, signWith, sumsOf, type Integrity } from './s3-integrity.ts'
+import { agrees, signWith } from './s3-integrity.ts'
 import { finding, isUploadGone } from './s3-outcomes.ts'
+import { checksumAlgorithm, completedPart, countParts, readPart, type PartsOptions, type Upload } from './s3-parts.ts'
 import { attempt } from './s3-request.ts'
-
-export interface PartsOptions {
-  readonly bucket: string
-  readonly ifNoneMatch: boolean
-  readonly integrity: Integrity
-  readonly partBytes: number
-}
-
-interface Upload {
-  readonly key: string
-  readonly id: string
-  readonly sha256: string
-  /** By their number, from 1. */
-  readonly parts: Map<number, CompletedPart>
-}
+import { findLeftBehind } from './s3-resume.ts'
 
 /** Uploads that are remembered; the oldest beyond these is given up. */
 const UPLOADS_MAX = 100
@@ -39,6 +25,7 @@ export class MultipartPuts {
   readonly #client: S3Client
   readonly #options: PartsOptions
   readonly #uploads = new Map<string, Upload>()
+  readonly #openedAt = Date.now()
 
   constructor (client: S3Client, options: PartsOptions) {
     this.#client = client
@@ -53,7 +40,14 @@ export class MultipartPuts {
     object: StoreObject, metadata: Readonly<Record<string, string>>, signal: AbortSignal
   ): Promise<string | undefined> {
     if (createHash('sha256').update(object.body).digest('hex') !== object.sha256) throw finding('NotItsHash')
-    const resumed = this.#resumed(object)
+    const resumed = this.#resumed(object) ?? await this.#leftBehind(object, signal)
+    return await this.#putFrom(resumed, object, { metadata, signal })
+  }
+
+  async #putFrom (
+    resumed: Upload | undefined, object: StoreObject,
+    { metadata, signal }: { readonly metadata: Readonly<Record<string, string>>, readonly signal: AbortSignal }
+  ): Promise<string | undefined> {
     let upload = resumed
     try {
       upload ??= await this.#create(object, metadata, signal)
@@ -64,9 +58,9 @@ export class MultipartPuts {
     } catch (error) {
       if (upload === undefined || !isUploadGone(error)) throw error
       this.#uploads.delete(upload.key)
-      if (upload.parts.size === this.#countOf(object.body)) return undefined
+      if (upload.parts.size === countParts(object.body, this.#options)) return undefined
       if (resumed === undefined) throw error
-      return await this.put(object, metadata, signal) // from the beginning, as nothing is remembered now
+      return await this.#putFrom(undefined, object, { metadata, signal })
     }
   }
 
@@ -75,18 +69,36 @@ export class MultipartPuts {
     const upload = this.#uploads.get(key)
     if (upload === undefined) return
     this.#uploads.delete(key)
-    const command = new AbortMultipartUploadCommand({ Bucket: this.#options.bucket, Key: key, UploadId: upload.id })
+    this.#abort(key, upload.id)
+  }
+
+  #abort (key: string, id: string): void {
+    const command = new AbortMultipartUploadCommand({ Bucket: this.#options.bucket, Key: key, UploadId: id })
     attempt(AbortSignal.timeout(ABORT_MS_MAX), (abortSignal) => this.#client.send(command, { abortSignal }))
       .catch(() => {}) // the bucket's lifecycle rule removes it
   }
-
-  #countOf (body: Buffer): number { return Math.ceil(body.length / this.#options.partBytes) }
 
   #resumed ({ key, sha256 }: StoreObject): Upload | undefined {
     const upload = this.#uploads.get(key)
     if (upload === undefined || upload.sha256 === sha256) return upload
     this.giveUp(key) // other bytes under the same key
     return undefined
+  }
+
+  /** New images are not asked for: nothing of them can be there. */
+  async #leftBehind (object: StoreObject, signal: AbortSignal): Promise<Upload | undefined> {
+    const { key, receivedAt = Infinity } = object
+    if (receivedAt >= this.#openedAt) return undefined
+    const { upload, stale } = await findLeftBehind(this.#client, this.#options, object, signal)
+    for (const id of stale) this.#abort(key, id)
+    if (upload !== undefined) this.#remember(upload)
+    return upload
+  }
+
+  #remember (upload: Upload): void {
+    this.#uploads.set(upload.key, upload)
+    const [oldest] = this.#uploads.keys()
+    if (this.#uploads.size > UPLOADS_MAX && oldest !== undefined) this.giveUp(oldest)
   }
 
   async #create (
@@ -98,33 +110,28 @@ export class MultipartPuts {
       Key: key,
       ContentType: contentType,
       Metadata: metadata,
-      ...(integrity === 'md5' ? {} : { ChecksumAlgorithm: integrity === 'sha256' ? 'SHA256' : 'CRC32' })
+      ChecksumAlgorithm: checksumAlgorithm(integrity)
     })
     const { UploadId: id } = await attempt(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
     if (id === undefined) throw finding('NoUploadId')
     const upload: Upload = { key, id, sha256, parts: new Map() }
-    this.#uploads.set(key, upload)
-    const [oldest] = this.#uploads.keys()
-    if (this.#uploads.size > UPLOADS_MAX && oldest !== undefined) this.giveUp(oldest)
+    this.#remember(upload)
     return upload
   }
 
   async #putParts ({ key, id, parts }: Upload, body: Buffer, signal: AbortSignal): Promise<void> {
-    const { bucket, integrity, partBytes } = this.#options
-    for (let number = 1; number <= this.#countOf(body); number++) {
+    const { bucket } = this.#options
+    for (let number = 1; number <= countParts(body, this.#options); number++) {
       if (parts.has(number)) continue
-      const part = body.subarray((number - 1) * partBytes, number * partBytes)
-      const sha256 = createHash('sha256').update(part).digest('hex')
-      const sums = sumsOf({ body: part, sha256, crc32: integrity === 'crc32' ? crc32(part) : 0 }, integrity)
+      const { bytes, sha256, sums } = readPart(body, number, this.#options)
       const command = new UploadPartCommand({
-        Bucket: bucket, Key: key, UploadId: id, PartNumber: number, Body: part, ContentLength: part.length, ...sums
+        Bucket: bucket, Key: key, UploadId: id, PartNumber: number, Body: bytes, ContentLength: bytes.length, ...sums
       })
       signWith(command, sha256)
       const answer = await attempt(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
       if (answer.ETag === undefined) throw finding('NoETag')
       if (!agrees(answer, sums)) throw finding('OtherBytes')
-      const { ContentMD5: _, ...kept } = sums
-      parts.set(number, { PartNumber: number, ETag: answer.ETag, ...kept })
+      parts.set(number, completedPart(number, answer.ETag, sums))
     }
   }
 

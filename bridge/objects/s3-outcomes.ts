@@ -51,6 +51,12 @@ export function isUploadGone (error: unknown): boolean {
   return ['NoSuchUpload', 'InvalidPart'].includes((error as Marked).name ?? '')
 }
 
+/** Whether the store has answered, and would say the same again: it does not do that, or not for us. */
+export function isAnswered (error: unknown): boolean {
+  const status = (error as Marked).$metadata?.httpStatusCode ?? 0
+  return status === 501 || (status >= 400 && status < 500 && ![408, 429].includes(status))
+}
+
 function meaningOf (error: unknown): Meaning {
   const mark = marksOf(error).find((mark) => BY_MARK.has(mark)) ?? ''
   return BY_MARK.get(mark) ?? UNKNOWN

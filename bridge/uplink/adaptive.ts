@@ -47,7 +47,7 @@ interface Decreased {
 
 /** Which pace, and how many puts at a time, suit the line; never above what is allowed. */
 export class Adaptive {
-  readonly #concurrencyMax: number
+  concurrencyMax: number
   readonly #now: () => number
   readonly #busyMs: () => number
   #concurrency = 1
@@ -68,13 +68,13 @@ export class Adaptive {
     now: () => number = () => performance.now(),
     busyMs: () => number = () => performance.eventLoopUtilization().active
   ) {
-    this.#concurrencyMax = concurrencyMax
+    this.concurrencyMax = concurrencyMax
     this.#now = now
     this.#busyMs = busyMs
   }
 
   /** Puts at a time: opened step by step at the start and after an outage. */
-  get concurrency (): number { return this.#concurrency }
+  get concurrency (): number { return Math.min(this.concurrencyMax, this.#concurrency) }
   /** Infinite where the line is not known to carry less than is allowed. */
   get bytesPerSecond (): number { return this.#bytesPerSecond }
 
@@ -118,7 +118,7 @@ export class Adaptive {
 
   #inTime (isShort: boolean, allowed: number): void {
     this.#slow = undefined
-    this.#concurrency = Math.min(this.#concurrencyMax, this.#concurrency + 1)
+    this.#concurrency = Math.min(this.concurrencyMax, this.#concurrency + 1)
     const now = this.#now()
     const seconds = (now - Math.max(this.#increasedAt, this.#decreasedAt)) / 1000
     if (!isShort || this.#bytesPerSecond === Infinity || seconds === 0) return

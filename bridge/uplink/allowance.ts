@@ -25,8 +25,9 @@ const BUSY_MS = 1000
 const PIECE_SECONDS = 0.03
 const PACKET_BYTES = 1400
 const PIECE_BYTES_MAX = 2 ** 24
-/** On a thin line a piece is still a small part of what goes in ten seconds. */
+/** On a thin line a piece is still a small part of what goes in ten seconds, and on the thinnest it fits into them. */
 const SAVED_BYTES_MIN = 1024
+const SAVED_SECONDS_OF_MIN = 1
 const REFILL_EVERY_MS = 20
 
 interface Waiting {
@@ -83,7 +84,7 @@ export class Allowance {
     this.#refill()
     this.#bytesPerSecond = value
     this.#history.change(value)
-    this.#forget(this.#reservoir + this.#drawn - Math.max(SAVED_BYTES_MIN, value * SAVED_SECONDS.idle))
+    this.#forget(this.#reservoir + this.#drawn - Math.max(this.#savedBytesMin, value * SAVED_SECONDS.idle))
     this.#sendBack()
   }
 
@@ -98,7 +99,8 @@ export class Allowance {
   get pieceBytesMax (): number {
     const bytes = this.pacedBytesPerSecond * PIECE_SECONDS
     const packet = Math.min(PACKET_BYTES, bytes * 3)
-    return Math.floor(Math.min(PIECE_BYTES_MAX, Math.max(SAVED_BYTES_MIN / 2, bytes, packet)))
+    const most = Math.max(Math.ceil(this.#savedBytesMin / 2), bytes, packet)
+    return Math.floor(Math.min(PIECE_BYTES_MAX, most))
   }
 
   get waitingBytes (): number { return this.#waitingBytes }
@@ -137,8 +139,10 @@ export class Allowance {
 
   #savedBytesMax (now: number): number {
     const seconds = now - this.#waitedAt < BUSY_MS ? SAVED_SECONDS.busy : SAVED_SECONDS.idle
-    return Math.max(SAVED_BYTES_MIN, this.pacedBytesPerSecond * seconds)
+    return Math.max(this.#savedBytesMin, this.pacedBytesPerSecond * seconds)
   }
+
+  get #savedBytesMin (): number { return Math.min(SAVED_BYTES_MIN, this.#bytesPerSecond * SAVED_SECONDS_OF_MIN) }
 
   async #serve (): Promise<void> {
     this.#serving = true
@@ -228,8 +232,8 @@ export class Allowance {
     const rate = this.pacedBytesPerSecond * FILLED
     const bytes = Math.floor(Math.min(room, seconds * rate))
     if (bytes < 1 && room >= 1) return // a thin line earns less than a byte in this time: wait for more
-    const isEarned = room > bytes + 1 // then the part of a byte that is left over is kept for the next time
-    this.#refilledAt = isEarned ? this.#refilledAt + bytes / rate * 1000 : now
+    // The part of a byte that was earned beside them is kept, or a thin line would lose a good deal of itself.
+    this.#refilledAt = bytes < Math.floor(room) ? this.#refilledAt + bytes / rate * 1000 : now
     this.#add(bytes)
   }
 

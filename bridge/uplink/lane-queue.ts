@@ -40,6 +40,13 @@ export class LaneQueue {
   /** False where there may be something. */
   get isEmpty (): boolean { return this.#ranking.size === 0 && this.#newest.size === 0 }
 
+  /** What it may still hand out, in another order; what each device has had counts no more. */
+  inOrder (order: Order): LaneQueue {
+    const queue = new LaneQueue(this.#deps, this.#class, order)
+    for (const { name, span } of this.#readers.values()) queue.grew({ ...name, ...span })
+    return queue
+  }
+
   grew (growth: Growth): void {
     const { deviceId, to } = growth
     let reader = this.#readers.get(deviceId)

@@ -7,13 +7,13 @@ import { LANES, type Lane } from '../entry.ts'
  * what others send has worked that off: else one that is emptied again and again would always be the first.
  */
 export class LaneShares {
-  readonly #shares: Readonly<Record<Lane, number>>
+  /** 0 to 1 each, and together; what lanes have earned so far they keep when it changes. */
+  shares: Readonly<Record<Lane, number>>
   /** Bytes. */
   readonly #credits: Record<Lane, number> = { alarm: 0, normal: 0, bulk: 0 }
 
-  /** 0 to 1 each, and together. */
   constructor (shares: Readonly<Record<Lane, number>>) {
-    this.#shares = shares
+    this.shares = shares
   }
 
   /** `waiting` are the lanes with something to send, the most urgent first. */
@@ -24,7 +24,7 @@ export class LaneShares {
   sent (sender: Lane, bytes: number, waiting: readonly Lane[]): void {
     const isOwed = this.#credits[sender] >= 0
     for (const lane of LANES) {
-      const credit = this.#credits[lane] + this.#shares[lane] * bytes
+      const credit = this.#credits[lane] + this.shares[lane] * bytes
       this.#credits[lane] = waiting.includes(lane) ? credit : Math.min(0, credit)
     }
     if (isOwed) this.#credits[sender] -= bytes

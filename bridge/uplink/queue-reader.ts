@@ -8,6 +8,8 @@ export interface QueueReader {
   readonly place: number
   /** Read, and not handed out yet. */
   readonly ahead: readonly QueueRow[]
+  /** No row that is still to be handed out has a lower or a higher sequence. */
+  readonly span: { readonly from: number, readonly to: number }
   grew (growth: Growth): void
   /** The next row, undefined at the end. */
   peek (): Promise<QueueRow | undefined>
@@ -26,19 +28,23 @@ export class ForwardReader implements QueueReader {
   #ahead: QueueRow[] = []
   /** All up to here were handed out, or are ahead. */
   #readTo: number
+  #top: number
   #isEnd = false
 
-  constructor (backlog: Backlog, { class: one, deviceId, from }: Growth) {
+  constructor (backlog: Backlog, { class: one, deviceId, from, to }: Growth) {
     this.#backlog = backlog
     this.name = { class: one, deviceId }
     this.#readTo = from - 1
+    this.#top = to
   }
 
   get ahead (): readonly QueueRow[] { return this.#ahead }
   get place (): number { return this.#ahead[0]?.sequence ?? this.#readTo + 1 }
+  get span (): { from: number, to: number } { return { from: this.place, to: this.#top } }
 
-  grew ({ from }: Growth): void {
+  grew ({ from, to }: Growth): void {
     this.#isEnd = false
+    this.#top = Math.max(this.#top, to)
     if (from > this.#readTo) return
     this.#ahead = this.#ahead.filter(({ sequence }) => sequence < from)
     this.#readTo = from - 1
@@ -67,15 +73,17 @@ export class BackwardReader implements QueueReader {
   #ahead: QueueRow[] = []
   /** All from here to the top were handed out, or are ahead, or are new. */
   #readFrom: number
+  #bottom: number
   #top: number
   /** Nothing above it was looked at yet. */
   #newAfter: number | undefined
   #isEnd = false
 
-  constructor (backlog: Backlog, { class: one, deviceId, to }: Growth) {
+  constructor (backlog: Backlog, { class: one, deviceId, from, to }: Growth) {
     this.#backlog = backlog
     this.name = { class: one, deviceId }
     this.#readFrom = to + 1
+    this.#bottom = from
     this.#top = to
   }
 
@@ -85,7 +93,10 @@ export class BackwardReader implements QueueReader {
     return this.#newAfter === undefined ? this.#ahead[0]?.sequence ?? this.#readFrom - 1 : this.#top
   }
 
+  get span (): { from: number, to: number } { return { from: this.#bottom, to: this.#top } }
+
   grew ({ from, to }: Growth): void {
+    this.#bottom = Math.min(this.#bottom, from)
     if (from > this.#top) {
       this.#newAfter ??= this.#top
     } else { // an older one waits again

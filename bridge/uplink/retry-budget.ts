@@ -4,15 +4,13 @@
  * an object larger than what is earned goes all the same, and the next one waits until it is paid.
  */
 export class RetryBudget {
-  readonly #share: number
   readonly #bytesPerSecond: () => number
   readonly #now: () => number
   #debtBytes = 0
   #paidAt: number
 
-  /** `share` is 0 to 1, of the `bytesPerSecond` that may be sent at the time; `now` is in ms and never goes back. */
-  constructor (share: number, bytesPerSecond: () => number, now = () => performance.now()) {
-    this.#share = share
+  /** `bytesPerSecond` is what they may take at the time; `now` is in ms and never goes back. */
+  constructor (bytesPerSecond: () => number, now = () => performance.now()) {
     this.#bytesPerSecond = bytesPerSecond
     this.#now = now
     this.#paidAt = now()
@@ -35,6 +33,6 @@ export class RetryBudget {
     const seconds = (now - this.#paidAt) / 1000
     if (seconds <= 0) return // or no time at an unlimited rate would be no number
     this.#paidAt = now
-    this.#debtBytes = Math.max(0, this.#debtBytes - this.#bytesPerSecond() * this.#share * seconds)
+    this.#debtBytes = Math.max(0, this.#debtBytes - this.#bytesPerSecond() * seconds)
   }
 }

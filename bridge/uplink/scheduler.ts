@@ -32,7 +32,10 @@ const LOOK_AHEAD = 8
  */
 export class Scheduler {
   readonly #spool: SpoolView
-  readonly #queues: Readonly<Record<QueueClass, LaneQueue>>
+  readonly #queues: Record<QueueClass, LaneQueue>
+  #order: Order
+  /** Another order holds from the next pick on: one that is under way ends in the old one. */
+  #orderNext: Order
   readonly #shares: LaneShares
   /** Picked and not yet done with, with where each came from: its row is still there, and must not be picked twice. */
   readonly #out = new Map<number, QueueClass>()
@@ -42,10 +45,11 @@ export class Scheduler {
 
   constructor (
     spool: SpoolView, { order, lanes }: SchedulerOptions = SCHEDULER_DEFAULTS,
-    budget = new RetryBudget(1, () => Infinity)
+    budget = new RetryBudget(() => Infinity)
   ) {
     this.#spool = spool
     this.#budget = budget
+    this.#order = this.#orderNext = order
     this.#shares = new LaneShares(lanes)
     const deps = { backlog: spool.backlog, isOut: (sequence: number) => this.#out.has(sequence) }
     this.#queues = {
@@ -54,6 +58,12 @@ export class Scheduler {
       normal: new LaneQueue(deps, 'normal', order),
       bulk: new LaneQueue(deps, 'bulk', order)
     }
+  }
+
+  /** What is under way, and what is to be tried again, stays as it is. */
+  configure ({ order, lanes }: SchedulerOptions): void {
+    this.#orderNext = order
+    this.#shares.shares = lanes
   }
 
   get retrying (): ReadonlySet<number> { return this.#retries.sequences }
@@ -89,10 +99,16 @@ export class Scheduler {
   /** Another attempt goes first where there is budget for it, and else when nothing new waits. */
   async #pick (): Promise<Entry | undefined> {
     await this.#lookingAhead
+    if (this.#order !== this.#orderNext) this.#reorder(this.#orderNext)
     for (const growth of this.#spool.backlog.takeGrown()) this.#queues[growth.class].grew(growth)
     const due = this.#retries.due(Date.now())
     if (due.size === 0 || this.#budget.isOpen) return await this.#pickFrom(due)
     return await this.#pickFrom(NONE) ?? await this.#pickFrom(due)
+  }
+
+  #reorder (order: Order): void {
+    for (const lane of LANES) this.#queues[lane] = this.#queues[lane].inOrder(order)
+    this.#order = order
   }
 
   async #pickFrom (due: ReadonlyMap<QueueClass, Entry>): Promise<Entry | undefined> {

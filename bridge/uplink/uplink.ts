@@ -48,7 +48,7 @@ const READ_AGAIN_MS = 30_000
 /** Lets what waits in the spool out to the store, as much at a time as keeps the line busy. */
 export class Uplink {
   readonly #deps: UplinkDeps
-  readonly #options: UplinkOptions
+  #options: UplinkOptions
   readonly #scheduler: Scheduler
   readonly #breaker: Breaker
   readonly #gate: Gate
@@ -66,13 +66,20 @@ export class Uplink {
     this.#deps = deps
     this.#options = options
     const { allowance, spool } = deps
-    const budget = new RetryBudget(options.retryShare, () => allowance.bytesPerSecond)
+    const budget = new RetryBudget(() => allowance.bytesPerSecond * this.#options.retryShare)
     this.#scheduler = new Scheduler(spool, options.scheduler, budget)
     this.#breaker = new Breaker(deps.observe)
     this.#gate = deps.gate ?? new Gate()
     this.#prober = new Prober(deps.store)
     this.#spacing = new Spacing(allowance)
     this.#adaptive = new Adaptive(options.concurrency)
+  }
+
+  /** From now on; what is in flight goes on as it began. */
+  configure (changed: Pick<Required<UplinkOptions>, 'concurrency' | 'retryShare' | 'scheduler'>): void {
+    this.#options = { ...this.#options, ...changed }
+    this.#adaptive.concurrencyMax = changed.concurrency
+    this.#scheduler.configure(changed.scheduler)
   }
 
   get levels (): UplinkLevels {
@@ -183,9 +190,9 @@ export class Uplink {
     const startedAt = performance.now()
     const started = this.#adaptive.begin(body.length, allowance.pacedBytesPerSecond)
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
-    const { contentType, crc32 } = entry
+    const { contentType, crc32, receivedAt } = entry
     const metadata = objectMetadata(entry, sha256)
-    const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
+    const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32, receivedAt }, cut)
     const seconds = (performance.now() - startedAt) / 1000
     if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
     else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') this.#adaptive.timedOut()
