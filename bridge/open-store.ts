@@ -14,6 +14,8 @@ export interface OpenStore {
   readonly localStore: LocalStore | undefined
   /** Bytes handed to the wire since the start. */
   sentBytes (): number
+  /** What of a body goes to the wire from now on (objects/paced-agent.ts). */
+  countBody (body: Buffer): (() => number) | undefined
   close (): Promise<void>
 }
 
@@ -38,6 +40,7 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
     store,
     localStore: local?.localStore,
     sentBytes: () => agents.sentBytes(),
+    countBody: (body) => agents.countBody(body),
     async close () {
       store.close()
       agents.destroy()

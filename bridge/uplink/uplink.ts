@@ -28,6 +28,8 @@ export interface UplinkDeps {
   readonly observe: Observe
   /** Nothing new is sent while it is shut; without one it never is. */
   readonly gate?: Gate
+  /** What of a body was given to the kernel so far; undefined where nobody counts. */
+  readonly countBody?: (body: Buffer) => (() => number) | undefined
 }
 
 export interface UplinkOptions {
@@ -90,6 +92,9 @@ export class Uplink {
       lastStoredAt: this.#lastStoredAt
     }
   }
+
+  /** When an entry is tried again that was tried before, and for whose sake it waits; undefined for any other. */
+  retryOf (entry: Entry): ReturnType<Scheduler['retryOf']> { return this.#scheduler.retryOf(entry) }
 
   /** Begins nothing new once `stop` aborts, cuts what is under way once `cut` does; rejects only on a fault. */
   async run (stop: AbortSignal, cut: AbortSignal): Promise<void> {
@@ -185,6 +190,7 @@ export class Uplink {
     observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
     const { contentType, crc32 } = entry
     const metadata = objectMetadata(entry, sha256)
+    const sent = this.#deps.countBody?.(body)
     const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32 }, cut)
     const seconds = (performance.now() - startedAt) / 1000
     if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
@@ -192,7 +198,7 @@ export class Uplink {
     allowance.lineBytesPerSecond = this.#adaptive.bytesPerSecond
     const detail = outcome.kind === 'stored' ? '' : outcome.detail
     const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
-    observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail })
+    observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail, bodyBytesSent: sent?.() })
     await this.#conclude(entry, outcome, { key, sha256 })
   }
 
