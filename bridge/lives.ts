@@ -47,7 +47,7 @@ export interface Life {
 
 /**
  * How many lives are remembered, each kind by itself so that none crowds out another: what goes its way, what a put
- * failed for, and names under which nothing is in custody. At 0.5 to 1 kB a life this is a few MB.
+ * failed for, and names under which nothing is in custody. What goes its way takes about 0.7 kB a life.
  */
 export interface LivesLimits {
   readonly passing: number
@@ -55,9 +55,9 @@ export interface LivesLimits {
   readonly strangers: number
 }
 
-export const LIVES_LIMITS: LivesLimits = { passing: 8192, troubled: 2048, strangers: 1024 }
+export const LIVES_LIMITS: LivesLimits = { passing: 8192, troubled: 1024, strangers: 1024 }
 
-const EVENTS_MAX = 32
+const EVENTS_MAX = 24
 /** Of these the oldest are never left out: how it began. */
 const FIRST_EVENTS = 8
 
@@ -67,6 +67,13 @@ interface OpenLife extends Life {
   readonly events: LifeEvent[]
   eventsLeftOut: number
   kind: keyof LivesLimits
+  /** In the ring of its kind. */
+  place: number
+}
+
+interface Ring {
+  readonly lives: Array<OpenLife | undefined>
+  next: number
 }
 
 type Named = Pick<Life, 'deviceId' | 'imageId'>
@@ -78,9 +85,8 @@ export class Lives {
   readonly #now: () => number
   /** By device, then by image: a name made of both would be a new string for every event. */
   readonly #devices = new Map<string, Map<string, OpenLife>>()
-  /** Each with what was touched last at its end. */
-  readonly #kinds: Readonly<Record<keyof LivesLimits, Set<OpenLife>>> = {
-    passing: new Set(), troubled: new Set(), strangers: new Set()
+  readonly #rings: Readonly<Record<keyof LivesLimits, Ring>> = {
+    passing: { lives: [], next: 0 }, troubled: { lives: [], next: 0 }, strangers: { lives: [], next: 0 }
   }
 
   constructor (limits: LivesLimits = LIVES_LIMITS, now: () => number = Date.now) {
@@ -89,7 +95,7 @@ export class Lives {
     this.startedAt = now()
   }
 
-  get size (): number { return Object.values(this.#kinds).reduce((sum, { size }) => sum + size, 0) }
+  get size (): number { return [...this.#devices.values()].reduce((sum, { size }) => sum + size, 0) }
 
   find ({ deviceId, imageId }: Named): Life | undefined { return this.#devices.get(deviceId)?.get(imageId) }
 
@@ -147,48 +153,53 @@ export class Lives {
   #of (entry: Entry): OpenLife {
     const { deviceId, imageId, sequence } = entry
     const known = this.#devices.get(deviceId)?.get(imageId)
-    if (known?.sequence === sequence) return this.#touch(known)
-    if (known?.sequence !== undefined) this.#forget(known)
-    const life = known?.sequence === undefined ? this.#named({ deviceId, imageId }) : this.#begin({ deviceId, imageId })
-    life.sequence = sequence
-    return this.#move(life, 'passing')
+    if (known?.sequence === sequence) return known
+    if (known === undefined || known.sequence !== undefined) return this.#begin({ deviceId, imageId }, sequence)
+    known.sequence = sequence
+    this.#move(known, 'passing')
+    return known
   }
 
   #named (name: Named): OpenLife {
     const known = this.#devices.get(name.deviceId)?.get(name.imageId)
-    return known === undefined ? this.#begin(name) : this.#touch(known)
+    return known ?? this.#begin(name, undefined)
   }
 
-  #begin ({ deviceId, imageId }: Named): OpenLife {
+  /** In place of one that has the name. */
+  #begin ({ deviceId, imageId }: Named, sequence: number | undefined): OpenLife {
+    const kind = sequence === undefined ? 'strangers' : 'passing'
     const life: OpenLife = {
-      deviceId, imageId, sequence: undefined, synced: undefined, events: [], eventsLeftOut: 0, kind: 'strangers'
+      deviceId, imageId, sequence, synced: undefined, events: [], eventsLeftOut: 0, kind, place: 0
     }
     const images = this.#devices.get(deviceId)
+    const before = images?.get(imageId)
+    if (before !== undefined) this.#leave(before)
     if (images === undefined) this.#devices.set(deviceId, new Map([[imageId, life]]))
     else images.set(imageId, life)
-    return this.#touch(life)
-  }
-
-  #move (life: OpenLife, kind: keyof LivesLimits): OpenLife {
-    this.#kinds[life.kind].delete(life)
-    life.kind = kind
-    return this.#touch(life)
-  }
-
-  #touch (life: OpenLife): OpenLife {
-    const lives = this.#kinds[life.kind]
-    lives.delete(life)
-    lives.add(life)
-    if (lives.size > this.#limits[life.kind]) {
-      const [oldest] = lives
-      if (oldest !== undefined) this.#forget(oldest)
-    }
+    this.#enter(life)
     return life
   }
 
-  #forget (life: OpenLife): void {
-    const { deviceId, imageId, kind } = life
-    this.#kinds[kind].delete(life)
+  #move (life: OpenLife, kind: keyof LivesLimits): void {
+    if (life.kind === kind) return
+    this.#leave(life)
+    life.kind = kind
+    this.#enter(life)
+  }
+
+  /** In place of the one that has been there for the longest time. */
+  #enter (life: OpenLife): void {
+    const ring = this.#rings[life.kind]
+    const oldest = ring.lives[ring.next]
+    if (oldest !== undefined) this.#forget(oldest)
+    life.place = ring.next
+    ring.lives[ring.next] = life
+    ring.next = (ring.next + 1) % this.#limits[life.kind]
+  }
+
+  #leave ({ kind, place }: OpenLife): void { this.#rings[kind].lives[place] = undefined }
+
+  #forget ({ deviceId, imageId }: OpenLife): void {
     const images = this.#devices.get(deviceId)
     images?.delete(imageId)
     if (images?.size === 0) this.#devices.delete(deviceId)

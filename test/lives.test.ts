@@ -52,7 +52,7 @@ test('of very many events of one image the first and the last are kept, and how 
   }
   const { events = [], eventsLeftOut } = lives.find(entry) ?? {}
   assert.equal(events.length + (eventsLeftOut ?? 0), 1000)
-  assert.ok(events.length <= 32)
+  assert.ok(events.length <= 24)
   const numbers = events.map((one) => one.kind === 'attempt' ? one.attempt : 0)
   assert.deepEqual([numbers[0], numbers.at(-1)], [1, 1000])
 })

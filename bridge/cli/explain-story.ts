@@ -12,7 +12,7 @@ export function tellLife (image: ExplainedImage): string {
   const { events, eventsLeftOut } = life
   const left = eventsLeftOut === undefined ? [] : [`${eventsLeftOut} events in between are not remembered.`]
   return [
-    `${device}:${id} is ${state}: ${contentType}, ${formatBytes(bytes)}, lane ${lane}${first}`,
+    `${device}:${id} is ${state} (${contentType}, ${formatBytes(bytes)}, lane ${lane}${first})`,
     '',
     formatTable(events.map((one) => [one.at, nameOf(one), tellEvent(one, image)])),
     '',
@@ -26,14 +26,17 @@ function nameOf (one: LifeEventJson): string {
   return one.event === 'attempt' ? `attempt ${one.attempt}` : one.event
 }
 
-function tellEvent (one: LifeEventJson, { receivedAt }: ExplainedImage): string {
+function tellEvent (one: LifeEventJson, { receivedAt, life }: ExplainedImage): string {
   switch (one.event) {
     case 'received': return `${formatBytes(one.bytes)} at ${one.topic}`
     case 'synced': return `on this disk, ${span(one.seconds)} after it was here whole`
     case 'acknowledged': return `${one.by === 'mqtt' ? 'over MQTT' : 'over HTTP'}: its device may forget it`
     case 'attempt': return tellAttempt(one)
     case 'uploaded': return `as ${one.key} in ${one.bucket}, ETag ${one.etag}, ${span(one.seconds)} after it was received`
-    case 'failed': return `set aside after ${times(one.attempts)} (${one.reason}): ${one.detail}`
+    case 'failed': {
+      const isTold = life.events.some((other) => other.event === 'attempt' && other.detail === one.detail)
+      return `set aside after ${times(one.attempts)} (${one.reason})${isTold ? '' : `: ${one.detail}`}`
+    }
     case 'refused': return `what came under its name (${one.reason}): ${one.detail}`
     case 'withheld': return `its PUBACK (${one.reason}): ${one.detail}`
     case 'repeat': return `its device sent it again, ${sinceThen(one.at, receivedAt)}: known, and not stored twice`
@@ -90,7 +93,7 @@ function whyWaiting ({ why, by, reason, detail, until, lane }: WaitingJson): str
       return [`An operator paused uploads${because}${until === undefined ? '' : ` until ${until}`}: ` +
         '"sluice uplink resume" lets them go on.']
     case 'down':
-      return [`The store cannot be reached (${reason}: ${detail}), and is asked again at ${until}: it goes once that answers.`]
+      return [`Nothing can be uploaded (${reason}: ${detail}); the store is asked again at ${until}, and then it goes by itself.`]
     case 'again': {
       const again = by === 'disk' ? 'The disk did not give it back: it is read again' : 'It is sent again by itself'
       return [until === undefined ? `${again} as soon as there is room.` : `${again} at ${until}, or soon after.`]
@@ -99,14 +102,15 @@ function whyWaiting ({ why, by, reason, detail, until, lane }: WaitingJson): str
   }
 }
 
-function whenUp ({ why, behind, backlog, withinSeconds }: WaitingJson): string[] {
+function whenUp ({ behind, backlog, withinSeconds }: WaitingJson): string[] {
+  if (backlog.count <= 1) return ['Nothing else waits.']
   const before = behind.count === 0
     ? 'None of its own device goes before it'
     : `${behind.orMore === true ? 'At least ' : ''}${formatImages(behind.count)} (${formatBytes(behind.bytes)}) of its own device ` +
       `${behind.count === 1 ? 'goes' : 'go'} before it`
   const all = `${formatImages(backlog.count)} (${formatBytes(backlog.bytes)}) ${backlog.count === 1 ? 'waits' : 'wait'} in all.`
-  if (withinSeconds === undefined || why === 'stopping') return [`${before}; ${all}`]
-  return [`${before}; ${all}`, `It is likely up within ${formatSpan(withinSeconds)}.`]
+  if (withinSeconds === undefined) return [`${before}; ${all}`]
+  return [`${before}; ${all}`, `It is likely up within ${formatSpan(Math.max(1, withinSeconds))}.`]
 }
 
 function sinceThen (at: string, receivedAt: string): string {

@@ -32,7 +32,7 @@ export interface WaitingJson {
   readonly behind: Sum & { readonly orMore?: true }
   /** All that waits, in whatever lane. */
   readonly backlog: Sum
-  /** By when all that waits now is up, if nothing more urgent comes; absent where nothing goes out. */
+  /** In which all that waits now is up, if nothing more urgent comes; absent where that is not to be foreseen. */
   readonly withinSeconds?: number | undefined
 }
 
@@ -52,13 +52,15 @@ export async function foretell (held: Held, deps: Deps, live: LiveStatus): Promi
       const lane = held.prioritized === true ? 'prioritized' : entry.lane ?? 'normal'
       const behind = await goingBefore(entry, lane, deps)
       const { backlog, forecast } = live.read()
+      const why = whyWaiting(entry, deps)
+      const isForeseen = why.why === 'turn' || why.why === 'paused'
       return {
         kind: 'waiting',
-        ...whyWaiting(entry, deps),
+        ...why,
         lane,
         behind,
         backlog: { count: backlog.count, bytes: backlog.bytes },
-        withinSeconds: forecast.newImageUpInSeconds
+        withinSeconds: isForeseen ? forecast.newImageUpInSeconds : undefined
       }
     }
   }

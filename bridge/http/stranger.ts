@@ -16,10 +16,10 @@ export function describeStranger (name: string, lives: HttpDeps['lives']): Reply
     if (last === undefined) continue
     const sent = `${life.deviceId}:${life.imageId} came at ${new Date(last.at).toISOString()} and was`
     const [detail, hint] = last.kind === 'refused'
-      ? [`${sent} refused (${last.reason}): ${last.detail}`, 'The same bytes would be refused again: see what the device sends.']
+      ? [`${sent} refused (${last.reason}): ${last.detail}`, 'The same would be refused again: see what the device sends.']
       : [`${sent} not taken (${last.reason}): ${last.detail}`, 'Its device keeps it and sends it again: see "sluice status".']
-    const members = { seen: seen.map((one) => ({ device: one.deviceId, id: one.imageId, events: formatStranger(one) })) }
-    return problem('not_found', detail, { hint, members })
+    const told = seen.map((one) => ({ device: one.deviceId, id: one.imageId, events: formatStranger(one) }))
+    return problem('not_found', detail, { hint, members: { seen: told } })
   }
   return undefined
 }
