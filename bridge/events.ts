@@ -1,5 +1,5 @@
 // Everything worth counting, logging or telling a device. One vocabulary; its readers are
-// metrics.ts, log.ts and notes.ts, and no stage imports them.
+// metrics.ts, log.ts, notes.ts and lives.ts, and no stage imports them.
 
 import type { BrokerEvent } from '../broker/events.ts'
 import type { DeviceId, ImageId } from '../broker/topics.ts'

@@ -38,7 +38,7 @@ export interface AttemptJson {
   readonly bodyBytesSent?: number | undefined
 }
 
-/** What is told of the past. `now` and what comes next are told by `OutlookJson`. */
+/** What is told of the past; what comes next is in outlook.ts. */
 export interface PastJson {
   /** Oldest first. */
   readonly events: readonly LifeEventJson[]
