@@ -8,6 +8,7 @@ import { FailedElsewhere } from './failed-elsewhere.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
+import { Lives } from './lives.ts'
 import type { LocalStore } from './local-store/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createNotes, type Notes } from './notes.ts'
@@ -57,7 +58,8 @@ interface Parts {
 /** device -> broker -> intake -> spool -> uplink -> store, assembled from right to left. */
 export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
   const rates = new Rates()
-  const readers: Observe[] = [log.observe, rates.observe]
+  const lives = new Lives()
+  const readers: Observe[] = [log.observe, rates.observe, lives.observe]
   /** What happens before there is anything to count it with; the metrics read it late. */
   const early: BridgeEvent[] = []
   readers.push((event) => { early.push(event) })
@@ -72,7 +74,10 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const intake = createIntake({ spool, samples, observe }, { ...config.intake, get laneRules () { return laneRules } })
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
-  const notes = createNotes((deviceId, note) => { broker.notify(deviceId, note) })
+  const notes = createNotes((deviceId, note) => {
+    broker.notify(deviceId, note)
+    lives.noted(deviceId, note)
+  })
   const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes }, config, version)
   readers.splice(-1, 1, notes.observe, metrics.observe)
   for (const event of early) metrics.observe(event)
@@ -83,9 +88,10 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
+    order: config.uplink.order,
     isStopping: () => isStopping
   }
-  const shown = { spool, intake, uplink, limits, store, budget, rates, metrics, observe, ...asked }
+  const shown = { spool, intake, uplink, limits, store, budget, rates, lives, metrics, observe, ...asked }
   const http = await startHttp(shown, httpOptions(config, version, broker))
 
   const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
@@ -142,7 +148,8 @@ async function openUplink (config: Config, spool: Spool, observe: Observe): Prom
   const opened = await openStore(config, allowance, observe)
   const identity = storeIdentity(config)
   const options = { key: config.s3.key, storeIdentity: identity, ...sendingOf(config.uplink) }
-  const uplink = new Uplink({ spool, store: opened.store, allowance, observe, gate: limits.gate }, options)
+  const { store, countBody } = opened
+  const uplink = new Uplink({ spool, store, allowance, observe, gate: limits.gate, countBody }, options)
   return { allowance, limits, opened, uplink, identity }
 }
 

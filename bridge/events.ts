@@ -1,5 +1,5 @@
 // Everything worth counting, logging or telling a device. One vocabulary; its readers are
-// metrics.ts, log.ts and notes.ts, and no stage imports them.
+// metrics.ts, log.ts, notes.ts and lives.ts, and no stage imports them.
 
 import type { BrokerEvent } from '../broker/events.ts'
 import type { DeviceId, ImageId } from '../broker/topics.ts'
@@ -56,6 +56,8 @@ export type BridgeEvent =
     readonly seconds: number,
     readonly detail: string
     readonly outcome: 'stored' | 'refused' | UnavailableReason
+    /** Of the body, given to the kernel; headers and TLS not counted, and undefined where nobody counts. */
+    readonly bodyBytesSent?: number | undefined
   }
   | { readonly kind: 'entry-uploaded', readonly entry: Entry, readonly upload: Upload, readonly seconds: number }
   | { readonly kind: 'entry-failed', readonly entry: Entry, readonly failure: Failure }
@@ -73,6 +75,13 @@ export type BridgeEvent =
   /** Something for the operator to look at that is no fault; `detail` says what to do. */
   | { readonly kind: 'operator-advised', readonly detail: string }
   // HTTP
-  | { readonly kind: 'http-request', readonly route: string, readonly code: number, readonly seconds: number }
+  /** `entry`: an image that the answer has acknowledged. */
+  | {
+    readonly kind: 'http-request'
+    readonly route: string
+    readonly code: number
+    readonly seconds: number
+    readonly entry?: Entry | undefined
+  }
 
 export type Observe = (event: BridgeEvent) => void

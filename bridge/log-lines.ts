@@ -205,7 +205,7 @@ function span (seconds: number): string {
 export function fieldsOf (event: BridgeEvent): Record<string, unknown> {
   const fields: Record<string, unknown> = { event: event.kind }
   for (const [key, value] of Object.entries(event)) {
-    if (key === 'entry') Object.assign(fields, idsOf(value as Entry))
+    if (key === 'entry') Object.assign(fields, value === undefined ? {} : idsOf(value as Entry))
     else if (key !== 'kind') fields[key] = value instanceof Error ? value.message : value
   }
   return fields

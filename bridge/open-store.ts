@@ -16,6 +16,8 @@ export interface OpenStore {
   sentBytes (): number
   /** So many puts may run side by side from now on. */
   configure (concurrency: number): void
+  /** What of a body goes to the wire from now on (objects/paced-agent.ts). */
+  countBody (body: Buffer): (() => number) | undefined
   close (): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function openStore (config: Config, allowance: Allowance, observe: 
     localStore: local?.localStore,
     sentBytes: () => agents.sentBytes(),
     configure (concurrency) { agents.http.maxSockets = agents.https.maxSockets = socketsMax(concurrency) },
+    countBody: (body) => agents.countBody(body),
     async close () {
       store.close()
       agents.destroy()

@@ -11,6 +11,12 @@ export interface Publish {
   readonly payload: Buffer
 }
 
+/** The name under which an image is kept. */
+export interface Kept {
+  readonly deviceId: DeviceId
+  readonly imageId: ImageId
+}
+
 /**
  * Who has the image now, and so what MQTT is told.
  *
@@ -20,8 +26,8 @@ export interface Publish {
  * - withheld   not now: no PUBACK; the connection is closed so that the device sends it again
  */
 export type Custody =
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'taken', readonly entry?: Kept }
+  | { readonly kind: 'duplicate', readonly held?: { readonly entry: Kept } }
   | { readonly kind: 'refused', readonly reason: string }
   | { readonly kind: 'withheld', readonly reason: string }
 

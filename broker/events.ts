@@ -1,3 +1,5 @@
+import type { Kept } from './custody.ts'
+
 /** What happened at the listener. Synchronous, and a listener must never throw. */
 export type BrokerEvent =
   | { readonly kind: 'client-connected', readonly clientId: string }
@@ -11,7 +13,7 @@ export type BrokerEvent =
   }
   | { readonly kind: 'publish-received', readonly qos: 0 | 1 | 2 }
   /** An image, from the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2). */
-  | { readonly kind: 'publish-acknowledged', readonly seconds: number }
+  | { readonly kind: 'publish-acknowledged', readonly seconds: number, readonly entry?: Kept | undefined }
   /** A declared length over the limit; the connection was cut before the payload was read. */
   | {
     readonly kind: 'packet-too-large'

@@ -5,7 +5,7 @@ import {
 } from './admission.ts'
 import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
-import type { Custody, TakeCustody } from './custody.ts'
+import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
@@ -169,7 +169,16 @@ async function takeImage (deps: HookDeps, { client, packet, done }: Asked, takin
   if (isAcknowledged) deps.pubacks.down()
   deps.held.down()
   if (error !== undefined || !isAcknowledged) return
-  deps.observe({ kind: 'publish-acknowledged', seconds: (performance.now() - startedAt) / 1000 })
+  deps.observe({ kind: 'publish-acknowledged', seconds: (performance.now() - startedAt) / 1000, entry: keptAs(custody) })
+}
+
+function keptAs (custody: Custody): Kept | undefined {
+  switch (custody.kind) {
+    case 'taken': return custody.entry
+    case 'duplicate': return custody.held?.entry
+    case 'refused':
+    case 'withheld': return undefined
+  }
 }
 
 // A fault: nobody knows who has the image, so the device keeps it, and the error is left uncaught

@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander'
 import { formatBytes } from '../amounts.ts'
 import type { ImageJson } from '../http/image-json.ts'
+import type { ExplainedImage } from '../http/images.ts'
 import { IMAGE_STATES } from '../http/image-query.ts'
 import { addApi, createApi } from './api.ts'
 import { addExamples } from './examples.ts'
@@ -43,10 +44,10 @@ export function addImages (program: Command, shell: Shell): void {
     .option('--limit <count>', 'at most so many')
     .option('--cursor <cursor>', 'where the last list ended')
     .action(async (options: Options) => { await list(options, shell) })
-  addApi(images.command('show').description('all that is known of one'))
+  addApi(images.command('show').description('what it is and where it stands; "sluice explain" tells its life'))
     .argument('<image>', NAME)
     .action(async (image: string, options: Options) => {
-      const found = await createApi(options, shell).ask('GET', pathOf(image)) as ImageJson
+      const found = await createApi(options, shell).ask('GET', pathOf(image)) as ExplainedImage
       shell.print(formatAs(options, found, formatImage))
     })
   addFilters(addApi(images.command('retry').description('try failed images again: one, or all that a filter matches')))
@@ -119,8 +120,8 @@ function formatRow ({ receivedAt, device, id, state, bytes, key, reason }: Image
 }
 
 /** Every field that is there, one a line. */
-function formatImage (image: ImageJson): string {
-  const { links, meta = {}, ...fields } = image
+function formatImage (image: ExplainedImage): string {
+  const { links, meta = {}, life, ...fields } = image
   const named = Object.entries(meta).map(([name, value]) => [`meta ${name}`, value] as const)
   return [...Object.entries(fields), ...named]
     .filter(([, value]) => value !== undefined)

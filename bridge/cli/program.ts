@@ -4,6 +4,7 @@ import { addConfig } from './config.ts'
 import { addDemo } from './demo.ts'
 import { addExamples } from './examples.ts'
 import { EXIT, explainFailure, type ExitCode } from './exit.ts'
+import { addExplain } from './explain.ts'
 import { addImages } from './images.ts'
 import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
@@ -19,6 +20,7 @@ const EXAMPLES = [
   'sluice check -c sluice.yaml                     would it start?',
   'sluice plan --devices 1000 --size 250KB         would the site fit its line and its disk?',
   'sluice status                                   how does it stand?',
+  'sluice explain cam-1:20261103-060000            where is it, what happened, what comes next?',
   'sluice uplink limit 6Mbit --for 1h              leave more of the line to others',
   'mosquitto_pub -t devices/cam-1/images -q 1 -f photo.jpg'
 ]
@@ -58,5 +60,6 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addStatus(program, shell)
   addImages(program, shell)
   addUplink(program, shell)
+  addExplain(program, shell)
   return program
 }

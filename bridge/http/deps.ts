@@ -1,18 +1,21 @@
 import type { MemoryBudget } from '../../broker/budget.ts'
+import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { Intake } from '../intake/intake.ts'
+import type { Lives } from '../lives.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { PaceAt } from '../plan/pace.ts'
 import type { Rates } from '../rates.ts'
 import type { Spool } from '../spool/spool.ts'
+import type { Order } from '../uplink/lane-queue.ts'
 import type { Limits } from '../uplink/limits.ts'
-import type { UplinkLevels } from '../uplink/uplink.ts'
+import type { Uplink, UplinkLevels } from '../uplink/uplink.ts'
 
 /** The parts that the HTTP surface shows and talks to. */
 export interface HttpDeps {
   readonly spool: HeldImages
   readonly intake: Intake
-  readonly uplink: { readonly levels: UplinkLevels }
+  readonly uplink: { readonly levels: UplinkLevels, retryOf (entry: Entry): ReturnType<Uplink['retryOf']> }
   readonly limits: Pick<Limits, 'inForce' | 'orders' | 'capacity' | 'timeZone' | 'set' | 'pause' | 'resume'>
   /** Bytes on the wire to the store since the start. */
   readonly sentBytes: () => number
@@ -20,6 +23,10 @@ export interface HttpDeps {
   /** The same one that MQTT payloads are read under. */
   readonly budget: Pick<MemoryBudget, 'acquire'>
   readonly rates: Pick<Rates, 'read'>
+  /** What was seen of single images lately. */
+  readonly lives: Pick<Lives, 'startedAt' | 'find' | 'findByImageId'>
+  /** In which the images of a lane go. */
+  readonly order: Order
   readonly metrics: Exposition
   readonly observe: Observe
   /** By the timetable; undefined where the allowance is the same at all times. */
@@ -74,7 +81,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
 
 /** What of the spool is shown and asked for. */
 export type HeldImages = Pick<Spool,
-  'ledger' | 'levels' | 'find' | 'findByImageId' | 'list' | 'payload' | 'retry' | 'prioritize' | 'drop'>
+  'ledger' | 'levels' | 'find' | 'findByImageId' | 'list' | 'payload' | 'retry' | 'prioritize' | 'drop' | 'backlog'>
 
 /** Prometheus' text format. */
 export interface Exposition {

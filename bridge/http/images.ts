@@ -1,12 +1,20 @@
 import type { HttpDeps } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { findImage } from './find-image.ts'
-import { formatImage, imageName, imageState } from './image-json.ts'
+import { formatImage, imageName, imageState, type ImageJson } from './image-json.ts'
 import { listImages, listStates } from './image-list.ts'
 import { ALL, nextPage, readImageQuery, readPage } from './image-query.ts'
+import { formatPast, type PastJson } from './life-json.ts'
+import type { LiveStatus } from './live-status.ts'
+import { foretell, type OutlookJson } from './outlook.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
 import { refuseOperator } from './trust.ts'
+
+/** `GET /api/v1/images/{id}`: the image, and its life. */
+export interface ExplainedImage extends ImageJson {
+  readonly life: PastJson & { readonly next: OutlookJson }
+}
 
 export interface ImageHandlers {
   readonly list: Handler
@@ -18,8 +26,10 @@ export interface ImageHandlers {
 
 /** What an operator, or a script, sees of the images and does with one. */
 export function createImageHandlers (
-  { spool, uplink }: Pick<HttpDeps, 'spool' | 'uplink'>, token: string | undefined
+  deps: HttpDeps, live: LiveStatus, token: string | undefined
 ): ImageHandlers {
+  const { spool, uplink, lives } = deps
+
   async function list ({ query }: Exchange): Promise<Reply> {
     const asked = readImageQuery(query)
     if (typeof asked === 'string') return problem('bad_query', asked)
@@ -37,8 +47,12 @@ export function createImageHandlers (
   }
 
   async function show ({ id }: Pick<Exchange, 'id'>): Promise<Reply> {
-    const found = await findImage(spool, id)
-    return found.kind === 'found' ? json(200, formatImage(found.held, uplink.levels)) : found.reply
+    const found = await findImage(spool, id, lives)
+    if (found.kind === 'not-found') return found.reply
+    const { held } = found
+    const next = await foretell(held, deps, live)
+    const past = formatPast(held, lives.find(held.entry), lives.startedAt)
+    return json(200, { ...formatImage(held, uplink.levels), life: { ...past, next } } satisfies ExplainedImage)
   }
 
   async function retry ({ id, request }: Exchange): Promise<Reply> {

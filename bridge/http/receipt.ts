@@ -20,11 +20,13 @@ export async function formatReceipt (
       const { entry } = outcome
       const held = await deps.spool.find(entry.deviceId, entry.imageId) ?? { state: 'waiting', entry }
       const message = 'The image is safe on disk here and may be forgotten there. It goes to the store next.'
-      return json(201, { ...await describe(deps, held, image), message }, { location: imagePath(entry) })
+      const reply = json(201, { ...await describe(deps, held, image), message }, { location: imagePath(entry) })
+      return { ...reply, acknowledged: entry }
     }
     case 'duplicate': {
       const message = 'The image was taken before and may be forgotten there.'
-      return json(200, { ...await describe(deps, outcome.held, image), message, duplicate: true })
+      const reply = json(200, { ...await describe(deps, outcome.held, image), message, duplicate: true })
+      return { ...reply, acknowledged: outcome.held.entry }
     }
     case 'refused':
       return problem(outcome.reason, outcome.detail, { hint: 'Do not send the same again: it would never be taken.' })

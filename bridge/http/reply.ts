@@ -1,9 +1,13 @@
+import type { Entry } from '../entry.ts'
+
 /** What is answered, as a value: handlers make one, the server writes it. */
 export interface Reply {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Buffer
+  /** The image that its device may forget once it has this answer. */
+  readonly acknowledged?: Entry
 }
 
 export function json (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Reply {

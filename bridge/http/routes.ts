@@ -16,7 +16,7 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
   readonly limits: HttpLimits
   readonly status: LiveStatus
 }): readonly Route[] {
-  const images = createImageHandlers(deps, options.token)
+  const images = createImageHandlers(deps, status, options.token)
   const many = createManyHandlers(deps, options.token, limits)
   const content = createContentHandler(deps, limits)
   const receive = createReceiver(deps, options, limits)

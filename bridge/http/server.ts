@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
 import type { Exchange, Handler, Method, Route } from './exchange.ts'
@@ -65,17 +66,20 @@ function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: 
     const [path = '', search = ''] = splitOnce(request.url ?? '', '?')
     const match = matchRoute(routes, path)
     const gone = new AbortController()
+    let acknowledged: Entry | undefined
     response.on('close', () => {
       gone.abort()
       const code = response.headersSent ? response.statusCode : GONE
       const seconds = (performance.now() - startedAt) / 1000
-      observe({ kind: 'http-request', route: match?.route.path ?? OTHER_ROUTE, code, seconds })
+      const entry = response.writableFinished ? acknowledged : undefined
+      observe({ kind: 'http-request', route: match?.route.path ?? OTHER_ROUTE, code, seconds, entry })
     })
     const exchange = {
       request, response, path, query: new URLSearchParams(search), id: match?.id ?? '', gone: gone.signal
     }
     void reply(match?.route, exchange).then((reply) => { // never rejects
       if (isLast()) response.shouldKeepAlive = false
+      acknowledged = reply?.acknowledged
       if (reply !== undefined) writeReply(exchange, reply, limits)
     })
   }

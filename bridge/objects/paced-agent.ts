@@ -15,6 +15,11 @@ export interface Agents {
   readonly https: https.Agent
   /** All that was handed to the kernel so far: exact for http, an estimate from above for https. */
   sentBytes (): number
+  /**
+   * What of a body is given to the kernel from now on, its parts included, known by the memory that they lie in.
+   * Undefined for one that shares its memory with others.
+   */
+  countBody (body: Buffer): (() => number) | undefined
   /** Closes all connections, those in use too. */
   destroy (): void
 }
@@ -30,7 +35,14 @@ const TLS: Overhead = { handshakeBytes: 2_000, recordBytes: 29, recordPlaintextB
 
 export function createAgents ({ pace, paceBytesMax, maxSockets }: AgentsOptions): Agents {
   let sentBytes = 0
-  const sent = (bytes: number) => { sentBytes += bytes }
+  const bodies = new WeakMap<ArrayBufferLike, { bytes: number }>()
+  const sent = (bytes: number, piece: readonly Buffer[]) => {
+    sentBytes += bytes
+    for (const { buffer, length } of piece) {
+      const body = bodies.get(buffer)
+      if (body !== undefined) body.bytes += length
+    }
+  }
 
   // agent.createConnection is documented as the place to make sockets in another way.
   const paced = <A extends http.Agent>(agent: A, overhead: Overhead | undefined): A => {
@@ -51,6 +63,12 @@ export function createAgents ({ pace, paceBytesMax, maxSockets }: AgentsOptions)
   return {
     ...agents,
     sentBytes: () => sentBytes,
+    countBody (body) {
+      if (body.length < body.buffer.byteLength / 2) return undefined
+      const count = { bytes: 0 }
+      bodies.set(body.buffer, count)
+      return () => count.bytes
+    },
     destroy () {
       agents.http.destroy()
       agents.https.destroy()

@@ -29,8 +29,8 @@ export interface Overhead {
 export interface PacedSocketOptions extends Pacing {
   /** Undefined where bytes leave as they are written. */
   readonly overhead: Overhead | undefined
-  /** Told how many bytes the kernel is given, each time. */
-  readonly sent: (bytes: number) => void
+  /** Told how many bytes the kernel is given, each time, and of what; nothing of what in a handshake. */
+  readonly sent: (bytes: number, piece: readonly Buffer[]) => void
 }
 
 // How often a socket that waits for its turn is kept from looking silent; every time-out is longer.
@@ -50,7 +50,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
   })
 
   /** False where nothing was taken, because the line has become thinner and `bytes` can be cut smaller. */
-  const takeTurn = async (bytes: number, canBeCut: boolean) => {
+  const takeTurn = async (bytes: number, canBeCut: boolean, piece: readonly Buffer[] = []) => {
     // A signal of its own, so that what a pacer hangs on it is gone after the turn.
     const gone = new AbortController()
     const stop = () => gone.abort(CLOSED)
@@ -70,7 +70,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
       socket.off('close', stop)
     }
     if (socket.destroyed) throw CLOSED
-    sent(bytes)
+    sent(bytes, piece)
     return true
   }
 
@@ -84,7 +84,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
   const send = async (chunks: readonly Buffer[]): Promise<void> => {
     await opened
     for (const piece of pieces(chunks, () => plaintextBytesMax(turnBytesMax(), overhead))) {
-      if (await takeTurn(wireBytes(piece, overhead), true)) await writeOut(piece)
+      if (await takeTurn(wireBytes(piece, overhead), true, piece)) await writeOut(piece)
       else await send(piece)
     }
   }

@@ -4,7 +4,7 @@ import type { QueueClass } from '../spool/queues.ts'
 /** Whose doing it is that it has to go again. */
 export type RetryCause = 'store' | 'disk'
 
-interface Retry {
+export interface Retry {
   readonly entry: Entry
   readonly class: QueueClass
   /** ms since epoch. */
@@ -22,6 +22,8 @@ export class Retries {
   get unreadable (): number { return this.#unreadable }
   get sequences (): ReadonlySet<number> { return new Set(this.#retries.keys()) }
   get bytes (): number { return [...this.#retries.values()].reduce((sum, { entry }) => sum + entry.bytes, 0) }
+
+  of ({ sequence }: Entry): Pick<Retry, 'notBefore' | 'cause'> | undefined { return this.#retries.get(sequence) }
 
   add (entry: Entry, retry: Omit<Retry, 'entry'>): void {
     this.delete(entry)

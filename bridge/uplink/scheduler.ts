@@ -4,7 +4,7 @@ import type { Spool } from '../spool/spool.ts'
 import { LaneQueue, type Order } from './lane-queue.ts'
 import { LaneShares } from './lane-shares.ts'
 import type { Backlog } from './queue-reader.ts'
-import { Retries, type RetryCause } from './retries.ts'
+import { Retries, type Retry, type RetryCause } from './retries.ts'
 import { RetryBudget } from './retry-budget.ts'
 
 export interface SchedulerOptions {
@@ -68,6 +68,7 @@ export class Scheduler {
 
   get retrying (): ReadonlySet<number> { return this.#retries.sequences }
   get retryingBytes (): number { return this.#retries.bytes }
+  retryOf (entry: Entry): Pick<Retry, 'notBefore' | 'cause'> | undefined { return this.#retries.of(entry) }
 
   /** Waits until there is one. Undefined only when `signal` aborts. */
   async next (signal: AbortSignal): Promise<Entry | undefined> {

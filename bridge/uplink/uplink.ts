@@ -1,4 +1,3 @@
-import { webcrypto } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Condition } from '../condition.ts'
 import type { Entry } from '../entry.ts'
@@ -11,7 +10,7 @@ import { Adaptive } from './adaptive.ts'
 import { Attempts } from './attempts.ts'
 import { backoffMs, Breaker, mayBeEntrys, mayPut, restMs } from './breaker.ts'
 import { Gate } from './gate.ts'
-import { objectKey, objectMetadata } from './object-key.ts'
+import { putEntry } from './put.ts'
 import type { UplinkLevels } from './levels.ts'
 import { Prober } from './prober.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -28,6 +27,8 @@ export interface UplinkDeps {
   readonly observe: Observe
   /** Nothing new is sent while it is shut; without one it never is. */
   readonly gate?: Gate
+  /** What of a body was given to the kernel so far; undefined where nobody counts. */
+  readonly countBody?: (body: Buffer) => (() => number) | undefined
 }
 
 export interface UplinkOptions {
@@ -97,6 +98,9 @@ export class Uplink {
       lastStoredAt: this.#lastStoredAt
     }
   }
+
+  /** When an entry is tried again that was tried before, and for whose sake it waits; undefined for any other. */
+  retryOf (entry: Entry): ReturnType<Scheduler['retryOf']> { return this.#scheduler.retryOf(entry) }
 
   /** Begins nothing new once `stop` aborts, cuts what is under way once `cut` does; rejects only on a fault. */
   async run (stop: AbortSignal, cut: AbortSignal): Promise<void> {
@@ -183,24 +187,11 @@ export class Uplink {
   }
 
   async #put (entry: Entry, body: Buffer, cut: AbortSignal): Promise<void> {
-    const { store, observe, allowance } = this.#deps
-    const sha256 = entry.sha256 ?? await hash(body)
-    const key = objectKey(this.#options.key, entry)
+    const { store, observe, allowance, countBody } = this.#deps
+    const deps = { store, observe, allowance, countBody, adaptive: this.#adaptive }
     const attempt = this.#attempts.of(entry) + 1
-    const startedAt = performance.now()
-    const started = this.#adaptive.begin(body.length, allowance.pacedBytesPerSecond)
-    observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
-    const { contentType, crc32, receivedAt } = entry
-    const metadata = objectMetadata(entry, sha256)
-    const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32, receivedAt }, cut)
-    const seconds = (performance.now() - startedAt) / 1000
-    if (outcome.kind === 'stored') this.#adaptive.stored(started, allowance.bytesPerSecond)
-    else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') this.#adaptive.timedOut()
-    allowance.lineBytesPerSecond = this.#adaptive.bytesPerSecond
-    const detail = outcome.kind === 'stored' ? '' : outcome.detail
-    const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
-    observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail })
-    await this.#conclude(entry, outcome, { key, sha256 })
+    const { outcome, object } = await putEntry(deps, { entry, body, attempt, template: this.#options.key }, cut)
+    await this.#conclude(entry, outcome, object)
   }
 
   async #conclude (entry: Entry, outcome: PutOutcome, object: { key: string, sha256: string }): Promise<void> {
@@ -247,9 +238,4 @@ export class Uplink {
     this.#attempts.forget(entry)
     this.#scheduler.done(entry)
   }
-}
-
-/** SHA-256 in hex, off this thread: a camera's image takes it 0.2 ms, and there are hundreds a second. */
-async function hash (body: Buffer): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', body)).toString('hex')
 }

@@ -12,6 +12,7 @@ import type { HttpDeps, HttpOptions } from '../../bridge/http/deps.ts'
 import { startHttp, type HttpServer } from '../../bridge/http/server.ts'
 import { createIntake } from '../../bridge/intake/intake.ts'
 import { RefusedSamples } from '../../bridge/intake/refused-samples.ts'
+import { Lives } from '../../bridge/lives.ts'
 import { Rates } from '../../bridge/rates.ts'
 import type { SpoolOptions } from '../../bridge/spool/open-parts.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
@@ -49,9 +50,11 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
   const directory = await makeTempDirectory(t)
   const events: BridgeEvent[] = []
   const rates = new Rates()
+  const lives = new Lives()
   const observe = (event: BridgeEvent): void => {
     events.push(event)
     rates.observe(event)
+    lives.observe(event)
   }
   const spool = await Spool.open(spoolOptions(directory, options.spool), observe)
   const { store, agents } = storeAt(t, options.endpoint ?? NOBODY)
@@ -81,6 +84,8 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     store,
     budget,
     rates,
+    lives,
+    order: 'fair',
     observe,
     sentBytes: () => agents.sentBytes(),
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'sluice_build_info 1\n' },
