@@ -82,6 +82,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
+    scheduling: { order: config.uplink.order, lanes: config.uplink.lanes },
     isStopping: () => isStopping
   }
   const shown = { spool, intake, uplink, limits, store, budget, rates, metrics, observe, ...asked }

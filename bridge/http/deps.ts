@@ -6,6 +6,7 @@ import type { PaceAt } from '../plan/pace.ts'
 import type { Rates } from '../rates.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Limits } from '../uplink/limits.ts'
+import type { SchedulerOptions } from '../uplink/scheduler.ts'
 import type { UplinkLevels } from '../uplink/uplink.ts'
 
 /** The parts that the HTTP surface shows and talks to. */
@@ -24,6 +25,7 @@ export interface HttpDeps {
   readonly observe: Observe
   /** By the timetable; undefined where the allowance is the same at all times. */
   readonly allowanceAt?: PaceAt | undefined
+  readonly scheduling?: SchedulerOptions
   readonly failedUnderOtherStore?: () => number
   /** True from the moment in which the process was told to stop. */
   readonly isStopping: () => boolean
