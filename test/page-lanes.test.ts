@@ -30,15 +30,19 @@ function textOf (markup: { toString (): string }): string {
 
 test('page and command show what waits in each lane that is used, since when, and by when an image of now is up', () => {
   const status = waiting()
-  assert.match(textOf(viewLanes(status)), /alarm 2 500 kB 0\.7 s 0\.3 s normal 1,212 304 MB 14 min 1\.3 min|normal 1,212 304 MB 14 min 80 s/)
+  assert.match(textOf(viewLanes(status)), / alarm 2 500 kB 0\.7 s 0\.3 s normal 1,212 304 MB 14 min 64 s /)
   assert.doesNotMatch(textOf(viewLanes(status)), /bulk|prioritized/)
-  assert.match(formatStatus(status), /^lane +waiting +oldest +an image of now is up in\nalarm +2 +500 kB +0\.7 s +0\.3 s\nnormal +1,212 /m)
+  const [head, alarm, normal] = formatStatus(status).split('\n').slice(-5)
+  assert.match(head ?? '', /^lane +waiting +oldest +an image of now is up in$/)
+  assert.match(alarm ?? '', /^alarm +2 +500 kB +0\.7 s +0\.3 s$/)
+  assert.match(normal ?? '', /^normal +1,212 +304 MB +14 min +64 s$/)
 })
 
 test('a site with no lanes but normal sees none, and by when an image of now is up in one line', () => {
   const normal = { ...NOTHING, waiting: { count: 1214, bytes: 304 * MB } }
   const spool = { ...backlog.spool, queues: { ...queues, alarm: NOTHING, normal } }
-  const status = describeStatus(facts({ ...backlog, spool, flow: { lanes: { alarm: NONE, normal: taken, bulk: NONE } } }))
+  const flow = { lanes: { alarm: NONE, normal: taken, bulk: NONE } }
+  const status = describeStatus(facts({ ...backlog, spool, flow }))
   assert.equal(viewLanes(status).toString(), '')
   assert.match(formatStatus(status), /^an image of now +up in 64 s$/m)
 })
