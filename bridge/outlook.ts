@@ -7,7 +7,7 @@ import type { Observe } from './events.ts'
 import { fullAfter, WEEK_SECONDS } from './filling.ts'
 import { newImagesUp } from './lane-forecast.ts'
 import { Lasting } from './lasting.ts'
-import { constantPace } from './plan/pace.ts'
+import { constantPace, type PaceAt } from './plan/pace.ts'
 import { outgoing, type Facts } from './status.ts'
 import { WARNING_KINDS, type Warning, type WarningKind } from './warning-status.ts'
 
@@ -46,7 +46,8 @@ export class Outlook {
 
   look (facts: Facts): void {
     if (facts.spool.paused !== undefined) return this.#hold(facts.now)
-    const seen = { filling: this.#filling(facts), late: seeLate(facts) }
+    const outAt = outgoing(facts)
+    const seen = { filling: this.#filling(facts, outAt), late: seeLate(facts, outAt) }
     this.#warnings = WARNING_KINDS.flatMap((kind) => this.#judge(kind, seen[kind], facts.now) ?? [])
   }
 
@@ -69,13 +70,12 @@ export class Outlook {
   }
 
   /** At the pace of the last hour, as far as it was seen. */
-  #filling (facts: Facts): Seen | undefined {
+  #filling (facts: Facts, outAt: PaceAt): Seen | undefined {
     const { now, flow, spool } = facts
     const bytes = LANES.reduce((sum, lane) => sum + flow.lanes[lane].taken.bytes, 0)
     const [first] = this.#sample({ at: now, bytes })
     if (first === undefined || now - first.at < KNOWN_MS_MIN) return undefined
     const bytesPerSecond = (bytes - first.bytes) / ((now - first.at) / 1000)
-    const outAt = outgoing(facts)
     const fullSeconds = fullAfter(spool, { at: now, inAt: constantPace(bytesPerSecond), outAt })
     if (fullSeconds === undefined || fullSeconds > WEEK_SECONDS) return undefined
     const fullAt = now + fullSeconds * 1000
@@ -100,8 +100,8 @@ const OVER: { readonly [kind in WarningKind]: string } = {
 }
 
 /** In the lanes that are used; in one whose figure cannot be known some images miss the target for sure. */
-function seeLate (facts: Facts): Seen | undefined {
-  const upIn = newImagesUp(facts, outgoing(facts))
+function seeLate (facts: Facts, outAt: PaceAt): Seen | undefined {
+  const upIn = newImagesUp(facts, outAt)
   const late = LANES.filter((lane) =>
     facts.flow.lanes[lane].taken.count > 0 && (upIn[lane] ?? Infinity) * 1000 > facts.targetMs)
   if (late.length === 0) return undefined

@@ -109,7 +109,8 @@ export interface Status {
 export function describeStatus (facts: Facts): Status {
   const { now, spool, uplink, limit, flow, ledger } = facts
   const [uploading, retrying] = uploadingAndRetrying(uplink)
-  const forecast = foresee(facts)
+  const outAt = outgoing(facts)
+  const forecast = foresee(facts, outAt)
   return {
     verdict: judge(facts, forecast),
     accepting: !facts.isStopping && spool.paused === undefined,
@@ -124,7 +125,7 @@ export function describeStatus (facts: Facts): Status {
     backlog: {
       ...spool.waiting,
       ...ageOf(spool, now),
-      lanes: describeLanes(facts, outgoing(facts))
+      lanes: describeLanes(facts, outAt)
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
@@ -157,9 +158,8 @@ export function describeStatus (facts: Facts): Status {
 /** Before this much has been measured, the allowance is the better guess at what can go out. */
 const BUSY_SECONDS_MIN = 5
 
-export function foresee (facts: Facts): Forecast {
+export function foresee (facts: Facts, outAt = outgoing(facts)): Forecast {
   const { now, spool, flow } = facts
-  const outAt = outgoing(facts)
   const { count, bytes } = spool.waiting
   const start = { at: now, backlogBytes: bytes, inAt: constantPace(flow.in.bytesPerSecond), outAt }
   const isFull = spool.paused?.reason === 'spool_full' || spool.paused?.reason === 'disk_low'

@@ -78,7 +78,7 @@ function viewUplink ({ rates, allowance, images, uplink, limit, at }: Status): M
   return html`
 <li><h3>Uplink</h3>
 <p class="figure">${formatPace(rates.out.imagesPerSecond)} <small>images/s out</small></p>
-<p>${formatLine(allowance.sentBytesPerSecond)} of ${formatLine(allowance.bytesPerSecond ?? Infinity)} allowed</p>
+<p>${formatLineOf(allowance.sentBytesPerSecond, allowance.bytesPerSecond ?? Infinity)} allowed</p>
 ${viewLimit(limit, at)}${viewCarried(allowance)}
 ${uplink.state === 'down'
   ? html`<p class="alarm">down: ${uplink.reason}</p>`
