@@ -84,8 +84,9 @@ function soon ({ backlog: { count, lanes } }: Status): string[][] {
 }
 
 function lanes (all: Status['backlog']['lanes']): string[] {
-  const used = lanesInUse(all).map(([name, { count, bytes, oldestSeconds, newImageUpInSeconds: upIn }]) => [
-    name, formatCount(count), count === 0 ? '' : formatBytes(bytes), count === 0 ? '' : formatSpan(oldestSeconds),
+  const used = lanesInUse(all).map(([name, { count, bytes, newImageUpInSeconds: upIn, ...age }]) => [
+    name, formatCount(count), count === 0 ? '' : formatBytes(bytes),
+    age.oldestReceivedAt === undefined ? '' : formatSpan(age.oldestSeconds),
     upIn === undefined ? 'not known' : formatSpan(upIn)
   ])
   if (used.length === 0) return []

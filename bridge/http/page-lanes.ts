@@ -26,13 +26,14 @@ export function viewLanes ({ backlog: { lanes } }: Status): Markup {
 </section>`
 }
 
-function viewLane (name: string, { count, bytes, oldestSeconds, newImageUpInSeconds }: LaneStatus): Markup {
+function viewLane (name: string, lane: LaneStatus): Markup {
+  const { count, bytes, oldestReceivedAt, oldestSeconds, newImageUpInSeconds } = lane
   const upIn = newImageUpInSeconds === undefined ? 'not known' : formatSpan(newImageUpInSeconds)
   return html`
 <tr>
 <th scope="row">${name}</th>
 <td>${formatCount(count)}${count > 0 && html` <small>${formatBytes(bytes)}</small>`}</td>
-<td>${count > 0 ? formatSpan(oldestSeconds) : '-'}</td>
+<td>${oldestReceivedAt === undefined ? '-' : formatSpan(oldestSeconds)}</td>
 <td>${upIn}</td>
 </tr>`
 }
