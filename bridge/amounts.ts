@@ -21,6 +21,12 @@ export function formatLine (bytesPerSecond: number): string {
   return scaled(bytesPerSecond * 8, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'])
 }
 
+/** Bytes per second, both: `3.1 of 38 Mbit/s`, `64 kbit/s of 38 Mbit/s`. */
+export function formatLineOf (bytesPerSecond: number, whole: number): string {
+  const [[amount, unit], of] = [formatLine(bytesPerSecond).split(' '), formatLine(whole)]
+  return `${of.endsWith(` ${unit}`) ? amount : `${amount} ${unit}`} of ${of}`
+}
+
 /** Images per second: `33.3`, `0.4`, `1,064`. */
 export function formatPace (perSecond: number): string {
   return perSecond >= 100 ? formatCount(perSecond) : trimmed(perSecond, 1)

@@ -3,7 +3,7 @@ import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
-import type { BridgeEvent, Observe } from './events.ts'
+import type { Observe } from './events.ts'
 import { FailedElsewhere } from './failed-elsewhere.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createNotes, type Notes } from './notes.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
+import { Readers } from './readers.ts'
 import { Spool } from './spool/spool.ts'
 import { adviseAtStart } from './start-advice.ts'
 import { storeIdentity } from './store-identity.ts'
@@ -59,40 +60,34 @@ interface Parts {
 export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
   const rates = new Rates()
   const lives = new Lives()
-  const readers: Observe[] = [log.observe, rates.observe, lives.observe]
-  /** What happens before there is anything to count it with; the metrics read it late. */
-  const early: BridgeEvent[] = []
-  readers.push((event) => { early.push(event) })
-  const observe: Observe = (event) => { for (const read of readers) read(event) }
+  const readers = new Readers(log.observe, rates.observe, lives.observe)
+  const { observe } = readers
 
   const spool = await Spool.open(spoolOptions(config), observe)
   const { allowance, limits, opened, uplink, identity } = await openUplink(config, spool, observe)
   const { store } = opened
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
-  let { laneRules } = config.uplink
-  const intake = createIntake({ spool, samples, observe }, { ...config.intake, get laneRules () { return laneRules } })
+  let sending = config.uplink // as it was last configured
+  const rules = { ...config.intake, get laneRules () { return sending.laneRules } }
+  const intake = createIntake({ spool, samples, observe }, rules)
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
-  const notes = createNotes((deviceId, note) => {
-    broker.notify(deviceId, note)
-    lives.noted(deviceId, note)
-  })
+  const notes = createNotes((...sent) => { broker.notify(...sent); lives.noted(...sent) })
   const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes }, config, version)
-  readers.splice(-1, 1, notes.observe, metrics.observe)
-  for (const event of early) metrics.observe(event)
+  readers.add(notes.observe)
+  readers.addLate(metrics.observe)
 
   let isStopping = false
   const failedElsewhere = new FailedElsewhere(spool, identity)
-  const asked = {
+  const http = await startHttp({
+    ...{ spool, intake, uplink, limits, store, budget, rates, lives, metrics, observe },
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
-    order: config.uplink.order,
+    scheduling: () => sendingOf(sending).scheduler,
     isStopping: () => isStopping
-  }
-  const shown = { spool, intake, uplink, limits, store, budget, rates, lives, metrics, observe, ...asked }
-  const http = await startHttp(shown, httpOptions(config, version, broker))
+  }, httpOptions(config, version, broker))
 
   const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
     for (const detail of sentences) observe({ kind: 'operator-advised', detail })
@@ -111,7 +106,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       limits.configure(lineOf(changed))
       uplink.configure(sendingOf(changed))
       opened.configure(changed.concurrency)
-      laneRules = changed.laneRules
+      sending = changed
     },
     async close (deadline) {
       isStopping = true

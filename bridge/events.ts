@@ -74,6 +74,8 @@ export type BridgeEvent =
   | { readonly kind: 'store-fault', readonly cause: Error }
   /** Something for the operator to look at that is no fault; `detail` says what to do. */
   | { readonly kind: 'operator-advised', readonly detail: string }
+  /** What an advice was about is not so any more. */
+  | { readonly kind: 'advice-over', readonly detail: string }
   // HTTP
   /** `entry`: an image that the answer has acknowledged. */
   | {

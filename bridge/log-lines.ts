@@ -31,6 +31,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'entry-dropped':
     case 'uplink-up':
     case 'limit-changed':
+    case 'advice-over':
       return 'info'
     case 'connect-refused':
     case 'packet-too-large':
@@ -106,6 +107,7 @@ export function describe (event: BridgeEvent): string {
     case 'store-fault':
       return `error in the local store: ${event.cause.message}`
     case 'operator-advised':
+    case 'advice-over':
       return event.detail
     case 'http-request':
       return `${event.route} answered ${event.code} after ${span(event.seconds)}`

@@ -45,6 +45,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'store-fault':
       return record.add('localStoreErrors', 1)
     case 'operator-advised':
+    case 'advice-over':
       break
     case 'http-request':
       record.add('httpRequests', 1, { route: routeOf(event.route), code: classOf(event.code) })

@@ -1,4 +1,6 @@
+import { LANES, type Entry, type Lane } from './entry.ts'
 import type { BridgeEvent, SpoolOperation } from './events.ts'
+import type { Sum } from './spool/accounts.ts'
 
 /** Over the last minute, or since the start where that is shorter. */
 export interface Pace {
@@ -10,6 +12,8 @@ export interface Pace {
 export interface Flow {
   readonly in: Pace
   readonly out: Pace
+  /** What of it came in each lane, and what has since the start. */
+  readonly lanes: Readonly<Record<Lane, { readonly in: Pace, readonly taken: Sum }>>
   /** What goes out while something does: over the `seconds` of the last minute in which a put was running. */
   readonly busy: { readonly bytesPerSecond: number, readonly seconds: number }
   /** Since the start. */
@@ -23,8 +27,7 @@ export interface Flow {
 interface Second {
   /** Seconds of the clock; a slot of the ring is void where this is not the second it is read for. */
   readonly number: number
-  takenImages: number
-  takenBytes: number
+  readonly taken: Record<Lane, Sum>
   storedImages: number
   storedBytes: number
   /** With the uplink up and a put running: of these bytes, and these ms. */
@@ -43,6 +46,7 @@ export class Rates {
   #puts = 0
   /** Up to here the time with a put running is in the ring. */
   #busyUntil: number
+  readonly #taken: Record<Lane, Sum> = noneTaken()
   #refused = 0
   #duplicates = 0
   #lastFault: Flow['lastFault']
@@ -57,7 +61,7 @@ export class Rates {
 
   /** Fits `Observe`, and can be handed over as it is. */
   readonly observe = (event: BridgeEvent): void => {
-    if (event.kind === 'image-taken') this.#take(event.entry.bytes)
+    if (event.kind === 'image-taken') this.#take(event.entry)
     else if (event.kind === 'put-started') this.#put(1)
     else if (event.kind === 'put-ended') this.#put(-1)
     else if (event.kind === 'entry-uploaded') this.#store(event.entry.bytes)
@@ -76,13 +80,20 @@ export class Rates {
     const lately = this.#ring.filter(({ number }) => number > secondOf(now) - WINDOW_SECONDS)
     const total = (pick: (second: Second) => number): number => lately.reduce((sum, second) => sum + pick(second), 0)
     const seconds = windowSeconds(now, this.#startedAt)
+    const lanePace = (lane: Lane): Pace => ({
+      imagesPerSecond: total(({ taken }) => taken[lane].count) / seconds,
+      bytesPerSecond: total(({ taken }) => taken[lane].bytes) / seconds
+    })
+    const lane = (one: Lane): Flow['lanes'][Lane] => ({ in: lanePace(one), taken: this.#taken[one] })
+    const lanes = { alarm: lane('alarm'), normal: lane('normal'), bulk: lane('bulk') }
     const busySeconds = total(({ busyMs }) => busyMs) / 1000
     const faults = total(({ faults }) => faults)
     return {
       in: {
-        imagesPerSecond: total(({ takenImages }) => takenImages) / seconds,
-        bytesPerSecond: total(({ takenBytes }) => takenBytes) / seconds
+        imagesPerSecond: LANES.reduce((sum, one) => sum + lanes[one].in.imagesPerSecond, 0),
+        bytesPerSecond: LANES.reduce((sum, one) => sum + lanes[one].in.bytesPerSecond, 0)
       },
+      lanes,
       out: {
         imagesPerSecond: total(({ storedImages }) => storedImages) / seconds,
         bytesPerSecond: total(({ storedBytes }) => storedBytes) / seconds
@@ -98,10 +109,10 @@ export class Rates {
     }
   }
 
-  #take (bytes: number): void {
-    const second = this.#second(this.#now())
-    second.takenImages++
-    second.takenBytes += bytes
+  #take ({ lane = 'normal', bytes }: Pick<Entry, 'lane' | 'bytes'>): void {
+    for (const taken of [this.#taken, this.#second(this.#now()).taken]) {
+      taken[lane] = { count: taken[lane].count + 1, bytes: taken[lane].bytes + bytes }
+    }
   }
 
   #store (bytes: number): void {
@@ -174,7 +185,12 @@ export class CounterRate {
 }
 
 function emptySecond (number: number): Second {
-  return { number, takenImages: 0, takenBytes: 0, storedImages: 0, storedBytes: 0, busyBytes: 0, busyMs: 0, faults: 0 }
+  return { number, taken: noneTaken(), storedImages: 0, storedBytes: 0, busyBytes: 0, busyMs: 0, faults: 0 }
+}
+
+function noneTaken (): Record<Lane, Sum> {
+  const none = { count: 0, bytes: 0 }
+  return { alarm: none, normal: none, bulk: none }
 }
 
 function secondOf (ms: number): number {

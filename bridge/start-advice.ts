@@ -3,10 +3,10 @@
 
 import { formatImages, formatLine, formatPace, formatSpan } from './amounts.ts'
 import { describeOtherStore, type FailedElsewhere } from './failed-elsewhere.ts'
+import { fullAfter, WEEK_SECONDS } from './filling.ts'
 import { ALL } from './http/image-query.ts'
 import { listStates, type ImagePage } from './http/image-list.ts'
 import type { HeldImages } from './http/deps.ts'
-import { reachedAfter } from './plan/course.ts'
 import { constantPace, meanPace, scaledPace, type PaceAt } from './plan/pace.ts'
 import { GIVEN_OUT } from './plan/site.ts'
 import type { Pace } from './rates.ts'
@@ -16,8 +16,6 @@ export interface AdviceDeps {
   readonly failedElsewhere: FailedElsewhere
   readonly allowanceAt: PaceAt
 }
-
-const WEEK_SECONDS = 7 * 86_400
 
 /** Sentences for the log, none where nothing is known that an operator should act on. Rejects where the index does. */
 export async function adviseAtStart (
@@ -34,10 +32,7 @@ export async function adviseAtStart (
 function warnOfFilling (
   spool: HeldImages, { images, pace }: SeenPace, { outAt, now }: { outAt: PaceAt, now: number }
 ): readonly string[] {
-  const { waiting, limitBytes, usedBytes, diskFreeBytes } = spool.levels
-  const room = Math.max(1, Math.min(limitBytes - usedBytes, diskFreeBytes))
-  const inAt = constantPace(pace.bytesPerSecond)
-  const fullSeconds = reachedAfter({ at: now, backlogBytes: waiting.bytes, inAt, outAt }, waiting.bytes + room)
+  const fullSeconds = fullAfter(spool.levels, { at: now, inAt: constantPace(pace.bytesPerSecond), outAt })
   if (fullSeconds === undefined || fullSeconds > WEEK_SECONDS) return []
   return [`the last ${formatImages(images)} came in at ${formatPace(pace.imagesPerSecond)} images/s ` +
     `(${formatLine(pace.bytesPerSecond)}), and ${formatLine(meanPace(outAt, now, WEEK_SECONDS))} may go out: at that pace ` +

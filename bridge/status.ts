@@ -2,16 +2,20 @@
 // the CLI show the same object.
 
 import type { Ledger } from './entry.ts'
-import { describeLimit, type LimitStatus } from './limit-status.ts'
+import { fullAfter } from './filling.ts'
+import { ageOf, describeLanes, type Age, type LaneStatuses } from './lane-status.ts'
+import { describeLimit, formatTime, type LimitStatus } from './limit-status.ts'
 import type { UnavailableReason } from './objects/object-store.ts'
-import { emptyAfter, reachedAfter, sentAfter } from './plan/course.ts'
-import { constantPace, scaledPace, type PaceAt } from './plan/pace.ts'
+import { emptyAfter, sentAfter } from './plan/course.ts'
+import { constantPace, rememberedPace, scaledPace, type PaceAt } from './plan/pace.ts'
 import type { Flow, Pace } from './rates.ts'
 import type { Sum } from './spool/accounts.ts'
 import type { SpoolLevels } from './spool/spool.ts'
 import type { LimitInForce } from './uplink/limits.ts'
+import type { SchedulerOptions } from './uplink/scheduler.ts'
 import type { UplinkLevels } from './uplink/uplink.ts'
 import { accountedFor, judge, type Verdict } from './verdict.ts'
+import { describeWarning, type Warning, type WarningStatus } from './warning-status.ts'
 
 /** All that is known at one moment. Times are ms since epoch. */
 export interface Facts {
@@ -34,6 +38,9 @@ export interface Facts {
   readonly targetMs: number
   /** What may go out, and when: undefined where it is the same at all times. */
   readonly allowanceAt?: PaceAt | undefined
+  /** How the lanes share the line, and the order within each; undefined: as it is by default. */
+  readonly scheduling?: SchedulerOptions | undefined
+  readonly warnings?: readonly Warning[]
   /** Images that failed under another configuration of the store, and may fare better under this one. */
   readonly failedUnderOtherStore?: number | undefined
 }
@@ -45,12 +52,6 @@ export interface Forecast {
   readonly fullInSeconds: number | undefined
   /** By when an image of now will be in the store, first in first out; undefined where nothing is to go out. */
   readonly newImageUpInSeconds: number | undefined
-}
-
-export interface Age {
-  /** RFC 3339; undefined, and 0 seconds, where nothing waits. */
-  readonly oldestReceivedAt: string | undefined
-  readonly oldestSeconds: number
 }
 
 /** `GET /api/v1/status`. Times are RFC 3339, absent where there is nothing to say. */
@@ -68,7 +69,7 @@ export interface Status {
   }
   readonly backlog: Sum & Age & {
     /** Its parts: what an operator has put first, and the lanes. */
-    readonly lanes: Readonly<Record<keyof SpoolLevels['queues'], Sum & Age>>
+    readonly lanes: LaneStatuses
   }
   readonly rates: { readonly in: Pace, readonly out: Pace }
   readonly allowance: {
@@ -93,6 +94,7 @@ export interface Status {
     readonly sentBytes: number
   }
   readonly forecast: Forecast
+  readonly warnings: readonly WarningStatus[]
   readonly ledger: Ledger & { readonly exact: boolean }
   readonly duplicates: number
   readonly failedUnderOtherStore: number
@@ -107,7 +109,8 @@ export interface Status {
 export function describeStatus (facts: Facts): Status {
   const { now, spool, uplink, limit, flow, ledger } = facts
   const [uploading, retrying] = uploadingAndRetrying(uplink)
-  const forecast = foresee(facts)
+  const outAt = outgoing(facts)
+  const forecast = foresee(facts, outAt)
   return {
     verdict: judge(facts, forecast),
     accepting: !facts.isStopping && spool.paused === undefined,
@@ -122,7 +125,7 @@ export function describeStatus (facts: Facts): Status {
     backlog: {
       ...spool.waiting,
       ...ageOf(spool, now),
-      lanes: describeLanes(spool, now)
+      lanes: describeLanes(facts, outAt)
     },
     rates: { in: flow.in, out: flow.out },
     allowance: {
@@ -134,6 +137,7 @@ export function describeStatus (facts: Facts): Status {
     limit: describeLimit(limit),
     uplink: describeUplink(uplink, facts.sentBytes),
     forecast,
+    warnings: (facts.warnings ?? []).map(describeWarning),
     ledger: { ...ledger, exact: ledger.acknowledged === accountedFor(ledger) },
     duplicates: flow.duplicates,
     failedUnderOtherStore: facts.failedUnderOtherStore ?? 0,
@@ -151,35 +155,23 @@ export function describeStatus (facts: Facts): Status {
   }
 }
 
-function describeLanes ({ queues }: SpoolLevels, now: number): Status['backlog']['lanes'] {
-  const lane = (one: keyof typeof queues): Sum & Age => ({ ...queues[one].waiting, ...ageOf(queues[one], now) })
-  return { prioritized: lane('prioritized'), alarm: lane('alarm'), normal: lane('normal'), bulk: lane('bulk') }
-}
-
-function ageOf ({ oldestReceivedAt }: { oldestReceivedAt: number | undefined }, now: number): Age {
-  const oldestSeconds = oldestReceivedAt === undefined ? 0 : Math.max(0, now - oldestReceivedAt) / 1000
-  return { oldestReceivedAt: formatTime(oldestReceivedAt), oldestSeconds }
-}
-
 /** Before this much has been measured, the allowance is the better guess at what can go out. */
 const BUSY_SECONDS_MIN = 5
 
-export function foresee (facts: Facts): Forecast {
+export function foresee (facts: Facts, outAt = outgoing(facts)): Forecast {
   const { now, spool, flow } = facts
-  const outAt = outgoing(facts)
   const { count, bytes } = spool.waiting
   const start = { at: now, backlogBytes: bytes, inAt: constantPace(flow.in.bytesPerSecond), outAt }
   const isFull = spool.paused?.reason === 'spool_full' || spool.paused?.reason === 'disk_low'
-  const room = Math.max(0, Math.min(spool.limitBytes - spool.usedBytes, spool.diskFreeBytes))
   return {
     emptyInSeconds: count === 0 ? 0 : emptyAfter(start),
-    fullInSeconds: isFull ? 0 : reachedAfter(start, bytes + Math.max(1, room)),
+    fullInSeconds: isFull ? 0 : fullAfter(spool, start),
     newImageUpInSeconds: sentAfter(bytes + imageBytes(flow), now, outAt)
   }
 }
 
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
-function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): PaceAt {
+export function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): PaceAt {
   const isPaused = limit.paused !== undefined && allowanceAt === undefined
   if (uplink.state.kind === 'down' || isPaused) return constantPace(0)
   const isKnown = busy.seconds >= BUSY_SECONDS_MIN
@@ -188,7 +180,8 @@ function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): 
     return constantPace(isKnown || allowed === Infinity ? busy.bytesPerSecond : allowed)
   }
   // What the line makes of the allowance now, it makes of any other.
-  return isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busy.bytesPerSecond / allowed)) : allowanceAt
+  return rememberedPace(
+    isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busy.bytesPerSecond / allowed)) : allowanceAt)
 }
 
 /** Of those that come in lately; a byte where none does, so that a line that is off is waited for all the same. */
@@ -223,8 +216,4 @@ function minus (whole: Sum, ...parts: readonly Sum[]): Sum {
     count: Math.max(0, parts.reduce((left, part) => left - part.count, whole.count)),
     bytes: Math.max(0, parts.reduce((left, part) => left - part.bytes, whole.bytes))
   }
-}
-
-function formatTime (at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString()
 }

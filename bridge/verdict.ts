@@ -1,6 +1,8 @@
 // How it stands, in one word and one sentence with numbers: what an operator reads first at 3 a.m.
 
-import { formatBytes, formatCount, formatImages, formatLine, formatPace, formatPercent, formatSpan } from './amounts.ts'
+import {
+  formatBytes, formatCount, formatImages, formatLine, formatLineOf, formatPace, formatPercent, formatSpan
+} from './amounts.ts'
 import type { Ledger } from './entry.ts'
 import type { Pace } from './rates.ts'
 import type { Facts, Forecast } from './status.ts'
@@ -154,8 +156,7 @@ function line ({ uplink, limit, sentBytesPerSecond }: Facts): string {
 /** `The line carries 3.1 of 38 Mbit/s allowed.`, where it is the line that limits. */
 function thinLine ({ uplink: { carriedBytesPerSecond, bytesPerSecond } }: Pick<Facts, 'uplink'>): readonly string[] {
   if (carriedBytesPerSecond === undefined || carriedBytesPerSecond >= bytesPerSecond) return []
-  const [[carried, unit], allowed] = [formatLine(carriedBytesPerSecond).split(' '), formatLine(bytesPerSecond)]
-  return [`The line carries ${allowed.endsWith(` ${unit}`) ? carried : `${carried} ${unit}`} of ${allowed} allowed.`]
+  return [`The line carries ${formatLineOf(carriedBytesPerSecond, bytesPerSecond)} allowed.`]
 }
 
 /** The promise, and what qualifies it. */

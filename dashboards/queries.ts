@@ -50,6 +50,12 @@ export function age (key: GaugeKey): string {
   return `max((time() - ${at}) * (${at} > bool 0))`
 }
 
+/** The same, apart by a label. */
+export function ageBy<K extends GaugeKey> (key: K, label: LabelOf<K>): string {
+  const at = select(known[key].name, {})
+  return `max by (${label}) ((time() - ${at}) * (${at} > bool 0))`
+}
+
 /** Per second, summed over its labels and over all instances. */
 export function rate<K extends CounterKey> (key: K, match: Match<K> = {}): string {
   return `sum(rate(${select(known[key].name, match)}[$__rate_interval]))`

@@ -1,8 +1,10 @@
 // `sluice status`: how it stands, in one sentence and a few lines of numbers.
 
 import type { Command } from 'commander'
-import { formatBytes, formatCount, formatLine, formatPace, formatPercent, formatSpan } from '../amounts.ts'
+import { formatBytes, formatCount, formatLine, formatLineOf, formatPace, formatPercent, formatSpan } from '../amounts.ts'
 import { describeOtherStore } from '../failed-elsewhere.ts'
+import { lanesInUse } from '../lane-status.ts'
+import { formatLimit } from '../limit-status.ts'
 import type { Pace } from '../rates.ts'
 import type { Status } from '../status.ts'
 import { addApi, createApi } from './api.ts'
@@ -29,10 +31,6 @@ export function addStatus (program: Command, shell: Shell): void {
 
 export function formatStatus (status: Status): string {
   const { images, backlog, rates, allowance, limit, spool, ledger, duplicates } = status
-  const { newImageUpInSeconds } = status.forecast
-  const soon = newImageUpInSeconds === undefined || backlog.count === 0
-    ? []
-    : [['an image of now', `up in ${formatSpan(newImageUpInSeconds)}`]]
   const other = status.failedUnderOtherStore
   const oldest = backlog.count === 0 ? '' : `oldest ${formatSpan(backlog.oldestSeconds)}`
   const { acknowledged, uploaded, waiting, failed, dropped } = ledger
@@ -40,6 +38,7 @@ export function formatStatus (status: Status): string {
     .map(([name, count]) => `${formatCount(count)} ${name}`)
   return [
     status.verdict.sentence,
+    ...status.warnings.map(({ sentence, since }) => `${sentence} (seen since ${since})`),
     '',
     formatTable([
       row('waiting', images.waiting, oldest),
@@ -54,12 +53,15 @@ export function formatStatus (status: Status): string {
     formatTable([
       ['in', ...paceOf(rates.in)],
       ['out', ...paceOf(rates.out)],
-      ['allowance', formatLine(allowance.bytesPerSecond ?? Infinity), `${formatPercent(allowance.used)} used`, nextOf(limit)],
-      ...soon,
+      ['allowance', formatLine(allowance.bytesPerSecond ?? Infinity), `${formatPercent(allowance.used)} used`,
+        formatLimit(limit, (until) => `until ${until}`)],
+      ...carried(allowance),
+      ...soon(status),
       ['spool', formatBytes(spool.usedBytes), `of ${formatBytes(spool.limitBytes)}`],
       ['disk', formatBytes(spool.diskFreeBytes), 'free']
     ]),
     '',
+    ...lanes(backlog.lanes),
     ...other === 0 ? [] : [describeOtherStore(other), ''],
     `${formatCount(acknowledged)} acknowledged = ${parts.join(' + ')}${ledger.exact ? '' : ' (does not add up)'}`
   ].join('\n')
@@ -69,10 +71,26 @@ function row (name: string, { count, bytes }: Status['images']['uploaded'], note
   return [name, formatCount(count), bytes === undefined || bytes === 0 ? '' : formatBytes(bytes), note]
 }
 
-/** `until 2026-11-23T22:00:00Z, then 23.8 Mbit/s`. */
-function nextOf ({ until, next }: Status['limit']): string {
-  if (until === undefined || next === undefined) return ''
-  return `until ${until}, then ${next.bytesPerSecond === 0 ? 'none' : formatLine(next.bytesPerSecond ?? Infinity)}`
+/** Where the line is what limits. */
+function carried ({ bytesPerSecond = Infinity, carriedBytesPerSecond: line = Infinity }: Status['allowance']): string[][] {
+  return line < bytesPerSecond ? [['line', 'carries', `${formatLineOf(line, bytesPerSecond)} allowed`]] : []
+}
+
+/** Where all lanes are not told of one by one. */
+function soon ({ backlog: { count, lanes } }: Status): string[][] {
+  const { newImageUpInSeconds } = lanes.normal
+  if (newImageUpInSeconds === undefined || count === 0 || lanesInUse(lanes).length > 0) return []
+  return [['an image of now', `up in ${formatSpan(newImageUpInSeconds)}`]]
+}
+
+function lanes (all: Status['backlog']['lanes']): string[] {
+  const used = lanesInUse(all).map(([name, { count, bytes, newImageUpInSeconds: upIn, ...age }]) => [
+    name, formatCount(count), count === 0 ? '' : formatBytes(bytes),
+    age.oldestReceivedAt === undefined ? '' : formatSpan(age.oldestSeconds),
+    upIn === undefined ? 'not known' : formatSpan(upIn)
+  ])
+  if (used.length === 0) return []
+  return [formatTable([['lane', 'waiting', '', 'oldest', 'an image of now is up in'], ...used]), '']
 }
 
 function paceOf ({ imagesPerSecond, bytesPerSecond }: Pace): readonly [string, string] {

@@ -7,8 +7,8 @@ import type { ObjectStore } from '../objects/object-store.ts'
 import type { PaceAt } from '../plan/pace.ts'
 import type { Rates } from '../rates.ts'
 import type { Spool } from '../spool/spool.ts'
-import type { Order } from '../uplink/lane-queue.ts'
 import type { Limits } from '../uplink/limits.ts'
+import type { SchedulerOptions } from '../uplink/scheduler.ts'
 import type { Uplink, UplinkLevels } from '../uplink/uplink.ts'
 
 /** The parts that the HTTP surface shows and talks to. */
@@ -25,12 +25,12 @@ export interface HttpDeps {
   readonly rates: Pick<Rates, 'read'>
   /** What was seen of single images lately. */
   readonly lives: Pick<Lives, 'startedAt' | 'find' | 'findByImageId'>
-  /** In which the images of a lane go. */
-  readonly order: Order
   readonly metrics: Exposition
   readonly observe: Observe
   /** By the timetable; undefined where the allowance is the same at all times. */
   readonly allowanceAt?: PaceAt | undefined
+  /** As it is configured now. */
+  readonly scheduling?: () => SchedulerOptions
   readonly failedUnderOtherStore?: () => number
   /** True from the moment in which the process was told to stop. */
   readonly isStopping: () => boolean

@@ -1,5 +1,6 @@
+import { Outlook } from '../outlook.ts'
 import { CounterRate } from '../rates.ts'
-import { describeStatus, type Status } from '../status.ts'
+import { describeStatus, type Facts, type Status } from '../status.ts'
 import type { HttpDeps, HttpOptions } from './deps.ts'
 
 export interface LiveStatus {
@@ -9,30 +10,38 @@ export interface LiveStatus {
 }
 
 const SAMPLE_EVERY_MS = 1000
+const LOOK_EVERY_MS = 10_000
 
 export function openLiveStatus (deps: HttpDeps, { version, targetMs }: Pick<HttpOptions, 'version' | 'targetMs'>): LiveStatus {
   const startedAt = Date.now()
   const sent = new CounterRate()
-  const timer = setInterval(() => { sent.sample(deps.sentBytes()) }, SAMPLE_EVERY_MS)
-  timer.unref()
+  const outlook = new Outlook(deps.observe)
+  const facts = (): Facts => ({
+    now: Date.now(),
+    startedAt,
+    version,
+    place: deps.store.place,
+    isStopping: deps.isStopping(),
+    ledger: deps.spool.ledger,
+    spool: deps.spool.levels,
+    uplink: deps.uplink.levels,
+    limit: deps.limits.inForce,
+    flow: deps.rates.read(),
+    sentBytes: deps.sentBytes(),
+    sentBytesPerSecond: sent.perSecond,
+    targetMs,
+    allowanceAt: deps.allowanceAt,
+    scheduling: deps.scheduling?.(),
+    warnings: outlook.warnings,
+    failedUnderOtherStore: deps.failedUnderOtherStore?.()
+  })
+  const timers = [
+    setInterval(() => { sent.sample(deps.sentBytes()) }, SAMPLE_EVERY_MS),
+    setInterval(() => { outlook.look(facts()) }, LOOK_EVERY_MS)
+  ]
+  for (const timer of timers) timer.unref()
   return {
-    read: () => describeStatus({
-      now: Date.now(),
-      startedAt,
-      version,
-      place: deps.store.place,
-      isStopping: deps.isStopping(),
-      ledger: deps.spool.ledger,
-      spool: deps.spool.levels,
-      uplink: deps.uplink.levels,
-      limit: deps.limits.inForce,
-      flow: deps.rates.read(),
-      sentBytes: deps.sentBytes(),
-      sentBytesPerSecond: sent.perSecond,
-      targetMs,
-      allowanceAt: deps.allowanceAt,
-      failedUnderOtherStore: deps.failedUnderOtherStore?.()
-    }),
-    close: () => { clearInterval(timer) }
+    read: () => describeStatus(facts()),
+    close: () => { for (const timer of timers) clearInterval(timer) }
   }
 }

@@ -36,7 +36,7 @@ export interface WaitingJson {
   readonly withinSeconds?: number | undefined
 }
 
-type Deps = Pick<HttpDeps, 'spool' | 'uplink' | 'limits' | 'lives' | 'order' | 'isStopping'>
+type Deps = Pick<HttpDeps, 'spool' | 'uplink' | 'limits' | 'lives' | 'scheduling' | 'isStopping'>
 
 /** Rows that are looked at to say how many go before one. */
 const ROWS_MAX = 1000
@@ -86,9 +86,9 @@ function whyWaiting (
   return { why: 'again', by: retry.cause, until: retry.notBefore === 0 ? undefined : formatTime(retry.notBefore) }
 }
 
-async function goingBefore (entry: Entry, lane: QueueClass, { spool, order }: Deps): Promise<WaitingJson['behind']> {
+async function goingBefore (entry: Entry, lane: QueueClass, { spool, scheduling }: Deps): Promise<WaitingJson['behind']> {
   const { sequence, deviceId } = entry
-  const range = order === 'newest' && lane !== 'prioritized'
+  const range = scheduling?.().order === 'newest' && lane !== 'prioritized'
     ? { after: sequence, before: Infinity }
     : { after: 0, before: sequence }
   const rows = await spool.backlog.read({ class: lane, deviceId }, { ...range, limit: ROWS_MAX })

@@ -36,6 +36,7 @@ main > section:first-child { margin-top: 0 }
 .verdict p { color: var(--ink); font-size: 1.375rem; line-height: 1.4; max-width: 56rem; text-wrap: pretty; overflow-wrap: anywhere }
 .good { color: var(--good); background: var(--good-ground) } .busy { color: var(--busy); background: var(--busy-ground) }
 .warn { color: var(--warn); background: var(--warn-ground) } .bad { color: var(--bad); background: var(--bad-ground) }
+.verdict .ahead { padding-left: 1.125rem; margin-top: .625rem; font-size: .9375rem; max-width: 56rem; color: var(--ink); overflow-wrap: anywhere }
 
 .flow { display: grid; grid-template-columns: repeat(4, 1fr); list-style: none; padding: 0; border: 1px solid var(--line); border-radius: .625rem; background: var(--raised) }
 .flow li { padding: 1.125rem 1.25rem 1.25rem; position: relative; min-width: 0 }
@@ -48,9 +49,16 @@ main > section:first-child { margin-top: 0 }
 .figure { font-size: 2.125rem; line-height: 1.2; font-weight: 550; letter-spacing: -.015em; margin: .125rem 0 .5rem }
 .figure small { font-size: .9375rem; font-weight: 400; letter-spacing: 0; color: var(--soft) }
 .flow p:not(.figure) { font-size: .875rem; color: var(--soft); overflow-wrap: anywhere }
+.flow p.thin:not(.figure) { color: var(--warn) }
 .flow p.alarm:not(.figure) { color: var(--bad); font-weight: 600 }
 .bar { display: block; width: 100%; height: .3125rem; border-radius: .25rem; background: var(--track); fill: var(--soft); margin-top: .625rem }
 .bar.hot { fill: var(--warn) }
+
+.lanes { border-collapse: collapse; font-size: .875rem }
+.lanes thead th { font-weight: 600; color: var(--soft); font-size: .8125rem }
+.lanes th, .lanes td { text-align: left; font-weight: 400; padding: .3125rem 2.5rem .3125rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline }
+.lanes tbody th { font-weight: 550 }
+.lanes small { font-size: inherit; color: var(--soft); margin-left: .5rem }
 
 .ledger { display: flex; flex-wrap: wrap; gap: .5rem 1rem }
 .ledger div { display: grid; grid-template: 'sign count' 'none name' / auto auto; column-gap: 1rem }
@@ -106,6 +114,7 @@ pre {
   .figure { font-size: 1.75rem; margin-bottom: .25rem }
   .pictures { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .75rem .5rem }
   .pictures span:last-of-type { white-space: normal }
+  .lanes { width: 100% } .lanes th, .lanes td { padding-right: .75rem } .lanes small { display: block; margin-left: 0 }
   .failed thead { display: none }
   .failed tr { display: block; padding: .625rem 0; border-bottom: 1px solid var(--line) }
   .failed td { display: block; border: 0; padding: .0625rem 0 }

@@ -1,7 +1,9 @@
-import { formatBytes, formatCount, formatImages, formatLine, formatPace, formatPercent, formatSpan } from '../amounts.ts'
+import { formatBytes, formatCount, formatImages, formatLine, formatLineOf, formatPace, formatPercent, formatSpan } from '../amounts.ts'
+import { formatLimit } from '../limit-status.ts'
 import type { Status } from '../status.ts'
 import type { VerdictWord } from '../verdict.ts'
 import { html, type Markup } from './markup.ts'
+import { viewWarnings } from './page-lanes.ts'
 
 /** How a verdict looks: its word says it, too, for those who see no colour. */
 export const TONES: { readonly [word in VerdictWord]: 'good' | 'busy' | 'warn' | 'bad' } = {
@@ -14,13 +16,14 @@ export const TONES: { readonly [word in VerdictWord]: 'good' | 'busy' | 'warn' |
   'NOT ACCEPTING': 'bad'
 }
 
-export function viewVerdict ({ verdict: { word, sentence } }: Status): Markup {
+export function viewVerdict (status: Status): Markup {
+  const { word, sentence } = status.verdict
   // No line is to end between a number and its unit.
   const said = sentence.slice(word.length + 2).replace(/(\d) (?=\p{L})/gu, '$1\u00a0')
   return html`
 <section class="verdict ${TONES[word]}">
 <h2>${word}</h2>
-<p>${said.charAt(0).toUpperCase()}${said.slice(1)}</p>
+<p>${said.charAt(0).toUpperCase()}${said.slice(1)}</p>${viewWarnings(status)}
 </section>`
 }
 
@@ -70,17 +73,29 @@ ${viewBar(share)}
 </li>`
 }
 
-function viewUplink ({ rates, allowance, images, uplink }: Status): Markup {
+function viewUplink ({ rates, allowance, images, uplink, limit, at }: Status): Markup {
   const tried = images.retrying.count > 0 && html`, ${formatCount(images.retrying.count)} to be tried again`
   return html`
 <li><h3>Uplink</h3>
 <p class="figure">${formatPace(rates.out.imagesPerSecond)} <small>images/s out</small></p>
-<p>${formatLine(allowance.sentBytesPerSecond)} of ${formatLine(allowance.bytesPerSecond ?? Infinity)} allowed</p>
+<p>${formatLineOf(allowance.sentBytesPerSecond, allowance.bytesPerSecond ?? Infinity)} allowed</p>
+${viewLimit(limit, at)}${viewCarried(allowance)}
 ${uplink.state === 'down'
   ? html`<p class="alarm">down: ${uplink.reason}</p>`
   : html`<p>${formatCount(images.uploading.count)} uploading${tried}</p>`}
 ${viewBar(allowance.used)}
 </li>`
+}
+
+/** Where it is not the usual share at all times: why, until when, and what then. */
+function viewLimit (limit: Status['limit'], at: string): Markup | false {
+  const said = formatLimit(limit, (until) =>
+    `for another ${formatSpan(Math.max(0, Date.parse(until) - Date.parse(at)) / 1000)}`)
+  return said !== '' && html`<p title="${limit.until ?? ''}">${said}</p>`
+}
+
+function viewCarried ({ bytesPerSecond = Infinity, carriedBytesPerSecond: line = Infinity }: Status['allowance']): Markup | false {
+  return line < bytesPerSecond && html`<p class="thin">line carries ${formatLineOf(line, bytesPerSecond)} allowed</p>`
 }
 
 function viewStore ({ ledger, uplink, store, at }: Status): Markup {

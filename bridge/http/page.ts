@@ -7,6 +7,7 @@ import { ALL } from './image-query.ts'
 import type { LiveStatus } from './live-status.ts'
 import { html } from './markup.ts'
 import { viewConnect, viewFailed, viewPictures } from './page-images.ts'
+import { viewLanes } from './page-lanes.ts'
 import { SCRIPT } from './page-script.ts'
 import { STYLE } from './page-style.ts'
 import { formatTitle, TONES, viewFlow, viewHeader, viewLedger, viewVerdict } from './page-view.ts'
@@ -29,6 +30,7 @@ export function createPageHandler (
 <main>
 ${viewVerdict(status)}
 ${viewFlow(status)}
+${viewLanes(status)}
 ${viewLedger(status)}
 ${viewFailed(failed.filter((held) => held.state === 'failed'), status.ledger.failed, now)}
 ${viewPictures(latest.held, levels, now)}

@@ -21,6 +21,18 @@ export function scaledPace (pace: PaceAt, factor: number): PaceAt {
   }
 }
 
+/** The same, asked once for each of its slots: what a timetable answers takes it a while. */
+export function rememberedPace (pace: PaceAt): PaceAt {
+  const slots: Array<Slot & { readonly from: number }> = []
+  return (ms) => {
+    const known = slots.findLast(({ from, until = Infinity }) => from <= ms && ms < until)
+    if (known !== undefined) return known
+    const slot = { ...pace(ms), from: ms }
+    slots.push(slot)
+    return slot
+  }
+}
+
 /** Nothing until `end`, and then as it would be. */
 export function pausedPace (pace: PaceAt, end: number): PaceAt {
   return (ms) => ms < end ? { bytesPerSecond: 0, until: end } : pace(ms)

@@ -8,6 +8,8 @@ import type { SpoolIndex } from './spool-index.ts'
 
 export interface QueueLevels {
   readonly waiting: Sum
+  /** Whose images those are. */
+  readonly devices: number
   /** Acceptance of the oldest, ms since epoch; as of a second ago. */
   readonly oldestReceivedAt: number | undefined
 }
@@ -57,8 +59,10 @@ export class Backlog {
 
   get levels (): Readonly<Record<QueueClass, QueueLevels>> {
     const level = (one: QueueClass): QueueLevels => {
-      const waiting = this.#deps.index.queues.held.sum(one)
-      return { waiting, oldestReceivedAt: waiting.count === 0 ? undefined : this.#oldest.get(one) }
+      const { held } = this.#deps.index.queues
+      const waiting = held.sum(one)
+      const oldestReceivedAt = waiting.count === 0 ? undefined : this.#oldest.get(one)
+      return { waiting, devices: held.devices(one), oldestReceivedAt }
     }
     return {
       prioritized: level('prioritized'), alarm: level('alarm'), normal: level('normal'), bulk: level('bulk')

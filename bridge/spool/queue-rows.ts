@@ -33,7 +33,7 @@ export class QueueIndex {
     if (to.state === 'waiting') this.#held.add(queueOf(to), to.entry)
   }
 
-  get held (): Pick<Queues, 'takeGrown' | 'sum'> { return this.#held }
+  get held (): Pick<Queues, 'takeGrown' | 'sum' | 'devices'> { return this.#held }
 
   async read (name: QueueName, { after, before, limit, reverse = false }: QueueRange): Promise<QueueRow[]> {
     const gt = queueKey(name, Math.max(0, after))

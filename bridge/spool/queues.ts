@@ -107,6 +107,9 @@ export class Queues {
     return grown
   }
 
+  /** Those with something in it. */
+  devices (one: QueueClass): number { return this.#tallies.get(one)?.size ?? 0 }
+
   sum (one: QueueClass): Sum { return this.#sums.get(one) ?? { count: 0, bytes: 0 } }
 
   /** The queue of the class whose oldest entry may be the oldest of all, and a bound below that. */

@@ -1,5 +1,5 @@
 import { timeseries, units, type Panel } from '../panels.ts'
-import { age, highest, level, levelBy, mean, quantile, rate, rateBy } from '../queries.ts'
+import { age, ageBy, highest, level, levelBy, mean, quantile, rate, rateBy } from '../queries.ts'
 import { forecast } from './expressions.ts'
 
 export const spool: readonly Panel[] = [
@@ -48,6 +48,14 @@ export const spool: readonly Panel[] = [
     ]
   }),
   timeseries({
+    title: 'How long has the oldest image of each lane waited?',
+    good: 'alarm next to nothing, whatever waits in the others; bulk as long as you can do without those images.',
+    ifNot: 'alarm rising: see in which lane they wait. bulk rising for days: it gets its guaranteed share and no more.',
+    unit: units.seconds,
+    width: 8,
+    queries: [{ expr: ageBy('laneOldest', 'lane'), legend: '{{lane}}' }]
+  }),
+  timeseries({
     title: 'How long until the spool is full, or the backlog is gone?',
     shows: 'At the pace of the last minutes. There is no line while nothing moves.',
     good: 'the backlog is gone within hours; or the spool is full only after the outage is over.',
@@ -83,7 +91,7 @@ export const spool: readonly Panel[] = [
     good: 'free space does not fall for good.',
     ifNot: 'something else fills the volume, if the spool does not: Sluice stops accepting images before the disk is full.',
     unit: units.bytes,
-    width: 12,
+    width: 8,
     queries: [
       { expr: level('spoolDiskFree'), legend: 'free' },
       { expr: level('spoolDiskUsed'), legend: 'used by the spool' },

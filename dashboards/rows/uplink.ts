@@ -1,5 +1,5 @@
 import { table, timeseries, units, type Panel } from '../panels.ts'
-import { level, quantile, rate, rateBy, totalBy } from '../queries.ts'
+import { highestBy, level, quantile, rate, rateBy, totalBy } from '../queries.ts'
 
 export const uplink: readonly Panel[] = [
   timeseries({
@@ -69,11 +69,21 @@ export const uplink: readonly Panel[] = [
     ]
   }),
   timeseries({
+    title: 'What holds uploads back?',
+    shows: 'Why nothing is uploaded: an operator, the timetable, or a store that does not answer (circuit_open).',
+    good: 'nothing, or schedule at the hours you have chosen.',
+    ifNot: 'operator: somebody paused it, `sluice uplink resume`. circuit_open: look at the line and at the store. Images wait on disk meanwhile.',
+    unit: units.flag,
+    width: 8,
+    max: 1,
+    queries: [{ expr: highestBy('uploadPaused', 'reason'), legend: '{{reason}}' }]
+  }),
+  timeseries({
     title: 'How many images fail for good?',
     good: 'none.',
     ifNot: 'the store refused them, and says why on the status page. They are kept until an operator retries or deletes them.',
     unit: units.imagesPerSecond,
-    width: 12,
+    width: 8,
     queries: [{ expr: rate('uploadMessages', { result: 'failed' }), legend: 'failed' }]
   }),
   table({
@@ -82,7 +92,7 @@ export const uplink: readonly Panel[] = [
     good: 'nothing, or a few failed puts.',
     ifNot: 'start with the largest number; the panel of that name says what to do.',
     unit: units.count,
-    width: 12,
+    width: 8,
     columns: { kind: 'What', reason: 'Cause', Value: 'How often' },
     queries: [{
       expr: [

@@ -4,7 +4,8 @@ import type { Facts } from '../../bridge/status.ts'
 
 export const NOW = Date.parse('2026-11-03T03:00:00Z')
 export const MB = 1e6
-export const NOTHING = { waiting: { count: 0, bytes: 0 }, oldestReceivedAt: undefined }
+export const NOTHING = { waiting: { count: 0, bytes: 0 }, devices: 0, oldestReceivedAt: undefined }
+export const NONE = { in: { imagesPerSecond: 0, bytesPerSecond: 0 }, taken: { count: 0, bytes: 0 } }
 
 /** A site at rest, changed by what a test is about. */
 export function facts ({ spool = {}, uplink = {}, limit = {}, flow = {}, ledger = {}, ...more }: {
@@ -56,6 +57,7 @@ export function facts ({ spool = {}, uplink = {}, limit = {}, flow = {}, ledger 
     flow: {
       in: { imagesPerSecond: 0, bytesPerSecond: 0 },
       out: { imagesPerSecond: 0, bytesPerSecond: 0 },
+      lanes: { alarm: NONE, normal: NONE, bulk: NONE },
       busy: { bytesPerSecond: 4.75 * MB, seconds: 60 },
       refused: 0,
       duplicates: 0,

@@ -85,7 +85,6 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     budget,
     rates,
     lives,
-    order: 'fair',
     observe,
     sentBytes: () => agents.sentBytes(),
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'sluice_build_info 1\n' },
