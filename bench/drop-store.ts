@@ -1,5 +1,5 @@
-// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts`. It refuses everything
-// until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
+// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts [PORT]`. It refuses
+// everything until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,7 +22,7 @@ const store = createServer((request, response) => {
 })
 
 process.on('SIGUSR2', () => { isOpen = true })
-store.listen(0, '127.0.0.1', () => {
+store.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   console.log(`listening on ${(store.address() as AddressInfo).port}`) // listening on a port, so no string and not null
   setInterval(() => { console.log(`stored ${stored} at ${Date.now()}`) }, EVERY_MS)
 })

@@ -1,6 +1,6 @@
-// `npm run bench`: the figures of the README, measured on this machine. `-- --only intake|drain|site|start|pick`,
-// `--rounds N`, `--seconds N` (of the site), `--against DIR` (another checkout, built: intake of the two and no peers),
-// `--json`. Each run is kept in bench/results/.
+// `npm run bench`: the figures of the README, measured on this machine. `-- --only NAME` runs one part: intake, drain,
+// site, start, pick, outage (which runs by name alone). `--rounds N`, `--seconds N` (of the site and of the outage),
+// `--against DIR` (another checkout, built: intake of the two and no peers), `--json`. Kept in bench/results/.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { benchDrain, type DrainRow } from './drain.ts'
 import { benchIntake, type IntakeRow } from './intake.ts'
 import { PEERS, peersAgainst } from './peers.ts'
+import { benchOutage, type OutageRow } from './outage.ts'
 import { benchPick, type PickRow } from './pick.ts'
 import { benchSite, type SiteRow } from './site.ts'
 import { benchStart, type StartRow } from './start.ts'
@@ -25,6 +26,7 @@ interface Results {
   site?: SiteRow
   start?: StartRow[]
   pick?: PickRow[]
+  outage?: OutageRow
 }
 
 const { values } = parseArgs({
@@ -54,7 +56,9 @@ if (wants('intake')) {
 if (wants('drain')) results.drain = await benchDrain(4000)
 if (wants('start')) results.start = await benchStart(20_000)
 if (wants('pick')) results.pick = await benchPick([1000, 100_000, 1_000_000])
-if (wants('site')) results.site = await benchSite({ devices: 1000, seconds: Number(values.seconds), bytes: 250_000 })
+const site = { devices: 1000, seconds: Number(values.seconds), bytes: 250_000 }
+if (wants('site')) results.site = await benchSite(site)
+if (values.only === 'outage') results.outage = await benchOutage(site)
 const after = readCpuTicks()
 results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
 
@@ -73,7 +77,7 @@ function readCpuTicks (): { wanted: number, stolen: number } {
 }
 
 function formatResults (results: Results): string {
-  const { at, machine, node, stolenShare = 0, intake = [], drain, site, start = [], pick = [] } = results
+  const { at, machine, node, stolenShare = 0, intake = [], drain, site, start = [], pick = [], outage } = results
   const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
   const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
   if (intake.length > 0) {
@@ -99,12 +103,18 @@ function formatResults (results: Results): string {
     lines.push(...pick.map((row) => `| ${row.order} | ${row.rows.toLocaleString('en')} | ` +
       `${row.microseconds.toFixed(0)} µs | ${row.ratio.toFixed(2)} |`), '')
   }
+  if (outage !== undefined) {
+    lines.push('| the store is away | devices | images wait then | sent in vain | first image after | at the allowance after | 5 to 15 s after |')
+    lines.push('|---|---|---|---|---|---|---|')
+    lines.push(`| ${outage.seconds} s | ${outage.devices} | ${outage.waiting.toLocaleString('en')} | ` +
+      `${percent(outage.wastedShare)} | ${outage.firstStoredSeconds.toFixed(1)} s | ` +
+      `${outage.atAllowanceSeconds.toFixed(1)} s | ${percent(outage.wireShareAfter)} |`, '')
+  }
   if (site !== undefined) lines.push(...formatSite(site))
   return lines.join('\n')
 }
 
 function formatSite (site: SiteRow): string[] {
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
   const rows: Array<readonly [string, string]> = [
     ['images acknowledged', site.acknowledged.toLocaleString('en')],
     ['lost / duplicated / corrupted', `${site.lost} / ${site.duplicated} / ${site.corrupted}`],
@@ -118,4 +128,8 @@ function formatSite (site: SiteRow): string[] {
     `| ${site.devices} devices, 2 images/min of 250 kB, ${site.seconds} s, uplink 40 Mbit/s | |`, '|---|---|',
     ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''
   ]
+}
+
+function percent (share: number): string {
+  return `${(share * 100).toFixed(1)} %`
 }

@@ -40,7 +40,7 @@ interface Backlog {
 
 const credentials = { accessKeyId: 'BENCH', secretAccessKey: 'bench-secret' }
 /** 20 % of 200 Mbit/s, less 5 %. */
-const ALLOWANCE = 200e6 / 8 * 0.2 * 0.95
+export const ALLOWANCE = 200e6 / 8 * 0.2 * 0.95
 const WINDOW_MS = 10_000
 const SAMPLE_MS = 100
 const IN_FLIGHT_MAX = 16
@@ -121,7 +121,7 @@ interface SimulatorReport {
   readonly verdict: { readonly lost: Finding, readonly duplicated: Finding, readonly corrupted: Finding }
 }
 
-function readMeter (output: string): Carried[] {
+export function readMeter (output: string): Carried[] {
   const lines = output.matchAll(/at (\d+) sent (\d+)\n/g)
   return [...lines].map(([, at, bytes]) => ({ at: Number(at), bytes: Number(bytes) }))
 }
