@@ -5,6 +5,7 @@ import { LANES, type Entry } from '../bridge/entry.ts'
 import type { Order } from '../bridge/uplink/lane-queue.ts'
 import { Scheduler, SCHEDULER_DEFAULTS } from '../bridge/uplink/scheduler.ts'
 import { FakeSpool } from './helpers/backlog.ts'
+import { jain } from './helpers/jain.ts'
 
 const soon = (): AbortSignal => AbortSignal.timeout(2000)
 
@@ -31,12 +32,6 @@ function bytesByDevice (entries: readonly Entry[]): Map<string, number> {
   const bytes = new Map<string, number>()
   for (const entry of entries) bytes.set(entry.deviceId, (bytes.get(entry.deviceId) ?? 0) + entry.bytes)
   return bytes
-}
-
-/** 1 where all have the same, 1/n where one has everything. */
-function jain (amounts: readonly number[]): number {
-  const sum = amounts.reduce((total, amount) => total + amount, 0)
-  return sum ** 2 / (amounts.length * amounts.reduce((total, amount) => total + amount ** 2, 0))
 }
 
 test("of 200 devices 5 send 50 times as much, and Jain's index of what each got stays at 0.98 or more", async () => {
