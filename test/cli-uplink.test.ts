@@ -1,61 +1,45 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ExitCode } from '../bridge/cli/exit.ts'
-import { run } from '../bridge/cli/program.ts'
 import { createSwitchableLog, reload } from '../bridge/cli/reload.ts'
 import type { Config } from '../bridge/config/config.ts'
 import { resolveConfig } from '../bridge/config/read-config.ts'
 import type { UplinkJson } from '../bridge/http/uplink.ts'
+import { runSluice } from './helpers/command.ts'
 import { startSite } from './helpers/http.ts'
 
-type Command = (...args: string[]) => Promise<{ code: ExitCode, printed: string, said: string }>
+type Command = (...args: string[]) => ReturnType<typeof runSluice>
 
-/** `sluice uplink` in this process, against a site of 1 Gbit/s of which 800 Mbit/s are ours. */
 async function startUplinkCommand (t: TestContext): Promise<Command> {
   const { url } = await startSite(t)
-  return async (...args) => {
-    const [printed, said]: [string[], string[]] = [[], []]
-    const shell = {
-      env: {},
-      version: 'test',
-      isTerminal: false,
-      print: (line: string) => { printed.push(line) },
-      say: (line: string) => { said.push(line) },
-      onSignal: () => {},
-      onFault: () => {},
-      exit: () => { throw new Error('nothing here exits') }
-    }
-    const code = await run(['uplink', ...args, '--url', url], shell)
-    return { code, printed: printed.join('\n'), said: said.join('\n') }
-  }
+  return (...args) => runSluice(['uplink', ...args, '--url', url])
 }
 
 test('an operator limits, pauses and resumes uploads, and reads what holds now and what comes next', async (t) => {
   const uplink = await startUplinkCommand(t)
   const limited = await uplink('limit', '6Mbit', '--for', '1h', '--reason', 'the backup')
-  assert.match(limited.printed, /^now +6 Mbit\/s, set by an operator +until \d{4}-/)
-  assert.match(limited.printed, /^reason +the backup$/m)
-  assert.match(limited.printed, /^next +800 Mbit\/s, the usual share$/m)
+  assert.match(limited.stdout, /^now +6 Mbit\/s, set by an operator +until \d{4}-/)
+  assert.match(limited.stdout, /^reason +the backup$/m)
+  assert.match(limited.stdout, /^next +800 Mbit\/s, the usual share$/m)
   const paused = await uplink('pause', '--for', '30m')
-  assert.match(paused.printed, /^now +paused by an operator +until /)
-  assert.match(paused.printed, /^ordered +6Mbit after the pause +until /m)
-  const { limit } = JSON.parse((await uplink('resume', '--json')).printed) as UplinkJson
+  assert.match(paused.stdout, /^now +paused by an operator +until /)
+  assert.match(paused.stdout, /^ordered +6Mbit after the pause +until /m)
+  const { limit } = JSON.parse((await uplink('resume', '--json')).stdout) as UplinkJson
   assert.deepEqual([limit.source, limit.reason], ['override', 'the backup'])
-  assert.match((await uplink('limit', '30%')).printed, /^now +300 Mbit\/s, set by an operator$/m)
-  assert.match((await uplink('limit', 'default')).printed, /^now +800 Mbit\/s, the usual share$/m)
+  assert.match((await uplink('limit', '30%')).stdout, /^now +300 Mbit\/s, set by an operator$/m)
+  assert.match((await uplink('limit', 'default')).stdout, /^now +800 Mbit\/s, the usual share$/m)
   assert.equal((await uplink('show')).code, 0)
 })
 
 test('a limit that is none is a usage error with what to write instead', async (t) => {
-  const { code, printed, said } = await (await startUplinkCommand(t))('limit', '6')
-  assert.deepEqual([code, printed], [64, ''])
-  assert.match(said, /"6" is not a rate in bits per second; write it like 6Mbit/)
+  const { code, stdout, stderr } = await (await startUplinkCommand(t))('limit', '6')
+  assert.deepEqual([code, stdout], [64, ''])
+  assert.match(stderr, /"6" is not a rate in bits per second; write it like 6Mbit/)
 })
 
 test('help for the uplink leads with examples', async (t) => {
-  const { code, printed } = await (await startUplinkCommand(t))('--help')
+  const { code, stdout } = await (await startUplinkCommand(t))('--help')
   assert.equal(code, 0)
-  assert.match(printed, /^Examples:\n {2}\$ sluice uplink show\n {2}\$ sluice uplink limit 6Mbit --for 1h/)
+  assert.match(stdout, /^Examples:\n {2}\$ sluice uplink show\n {2}\$ sluice uplink limit 6Mbit --for 1h/)
 })
 
 test('a reload hands a changed line, timetable, order, lanes and concurrency to the running service, once, and no more waits for a restart', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { tellLife } from '../bridge/cli/explain-story.ts'
-import { run } from '../bridge/cli/program.ts'
 import type { ExplainedImage } from '../bridge/http/images.ts'
 import type { OutlookJson } from '../bridge/http/outlook.ts'
+import { runSluice } from './helpers/command.ts'
 import { startTestBridge, type TestBridge } from './helpers/bridge.ts'
 import { eventually } from './helpers/eventually.ts'
 import { jpegOf } from './helpers/jpeg.ts'
@@ -31,18 +31,7 @@ async function explained (site: TestBridge, name: string): Promise<ExplainedImag
 async function explain (
   site: TestBridge, ...args: string[]
 ): Promise<{ code: number, stdout: string, stderr: string }> {
-  const [printed, said]: [string[], string[]] = [[], []]
-  const code = await run(['explain', ...args, '--url', urlOf(site)], {
-    env: {},
-    version: 'test',
-    isTerminal: false,
-    print: (line: string) => { printed.push(line) },
-    say: (line: string) => { said.push(line) },
-    onSignal: () => {},
-    onFault: () => {},
-    exit: () => { throw new Error('nothing here exits') }
-  })
-  return { code, stdout: printed.join('\n'), stderr: said.join('\n') }
+  return await runSluice(['explain', ...args, '--url', urlOf(site)])
 }
 
 async function told (site: TestBridge, ...args: string[]): Promise<string> {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { ImageJson } from '../bridge/http/image-json.ts'
-import { run } from '../bridge/cli/program.ts'
 import { Spool } from '../bridge/spool/spool.ts'
+import { runSluice } from './helpers/command.ts'
 import { ask, keep, startSite, type TestSite } from './helpers/http.ts'
 import { jpegOf } from './helpers/jpeg.ts'
 import { makeTempDirectory, openTestSpool, spoolOptions } from './helpers/spool.ts'
@@ -28,21 +28,10 @@ async function request (
   return { status, json: JSON.parse(text) as Record<string, unknown> }
 }
 
-/** The command as main runs it, in this process. */
+/** What it printed and what it said. */
 async function command (args: readonly string[]): Promise<{ code: number, said: string }> {
-  const lines: string[] = []
-  const write = (line: string): void => { lines.push(line) }
-  const code = await run(args, {
-    env: {},
-    version: 'test',
-    isTerminal: false,
-    print: write,
-    say: write,
-    onSignal: () => {},
-    onFault: () => {},
-    exit: () => { throw new Error('nothing here ends the process') }
-  })
-  return { code, said: lines.join('\n') }
+  const { code, stdout, stderr } = await runSluice(args)
+  return { code, said: stdout + stderr }
 }
 
 test('a dry run says how many would be tried again and for which reasons, and does nothing', async (t) => {
