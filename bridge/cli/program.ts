@@ -9,6 +9,7 @@ import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
 import { addStatus } from './status.ts'
+import { addStore } from './store.ts'
 import { addUplink } from './uplink.ts'
 
 const EXAMPLES = [
@@ -58,5 +59,6 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addStatus(program, shell)
   addImages(program, shell)
   addUplink(program, shell)
+  addStore(program, shell, finish)
   return program
 }
