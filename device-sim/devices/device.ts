@@ -171,7 +171,7 @@ export class Device {
   #takeNow (): Capture | undefined {
     if (this.#isRetired || this.#deps.take?.() !== true) return undefined
     const plannedAt = this.#deps.now()
-    this.#deps.observe({ kind: 'captured', plannedAt, lagMs: 0 })
+    this.#deps.observe({ kind: 'captured', plannedAt, lagMs: undefined })
     return this.#take(plannedAt)
   }
 

@@ -34,7 +34,8 @@ export type DeviceEvent =
   | { readonly kind: 'connected', readonly isAgain: boolean }
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connect-failed', readonly device: DeviceId, readonly reason: string }
-  | { readonly kind: 'captured', readonly plannedAt: number, readonly lagMs: number }
+  /** Its lag is undefined in a closed loop, which has no plan to lag behind. */
+  | { readonly kind: 'captured', readonly plannedAt: number, readonly lagMs: number | undefined }
   | { readonly kind: 'dropped', readonly why: Loss }
   /** Before the first byte is on its way. */
   | { readonly kind: 'sent', readonly image: SentImage, readonly isAgain: boolean }

@@ -75,30 +75,78 @@ export function codeBlock (samples: ArrayLike<number>, { quantisation, ac: [tabl
   return { dc: quantise(spectrum, quantisation, 0), ac }
 }
 
-/** Writes the coded units of one restart interval, from four blocks of luminance each; they stay grey. */
-export function codeInterval (units: Iterable<readonly Block[]>, tables: Tables): Buffer {
-  const bits = new BitWriter()
-  const [luminance, chrominance] = tables.dc
-  const greyLength = (chrominance.lengths[0] ?? 0)
-  const greyCode = chrominance.codes[0] ?? 0
-  const endCode = tables.ac[1].codes[END_OF_BLOCK] ?? 0
-  const endLength = tables.ac[1].lengths[END_OF_BLOCK] ?? 0
-  let predicted = 0 // at the start of every interval (F.1.1.5.1)
-  for (const unit of units) {
-    for (const { dc, ac } of unit) {
-      const difference = dc - predicted
-      predicted = dc
-      const size = magnitude(difference)
-      bits.write(luminance.codes[size] ?? 0, luminance.lengths[size] ?? 0)
-      bits.write(magnitudeBits(difference, size), size)
-      for (let at = 0; at < ac.length; at += 2) bits.write(ac[at] ?? 0, ac[at + 1] ?? 0)
-    }
-    for (let component = 0; component < 2; component++) {
-      bits.write(greyCode, greyLength)
-      bits.write(endCode, endLength)
-    }
+/** A coded unit behind a given DC value: pairs of bits and how many, and the DC value that it ends with. */
+interface CodedUnit {
+  readonly bits: readonly number[]
+  readonly dc: number
+}
+
+/** Writes restart intervals of coded units, from four blocks of luminance each; they stay grey. */
+export class IntervalCoder {
+  readonly #tables: Tables
+  /** A label is made of a few hundred units, again and again. */
+  readonly #coded = new Map<readonly Block[], Map<number, CodedUnit>>()
+
+  constructor (tables: Tables) {
+    this.#tables = tables
   }
-  return bits.end()
+
+  code (units: Iterable<readonly Block[]>): Buffer {
+    const writer = new BitWriter()
+    let predicted = 0 // at the start of every interval (F.1.1.5.1)
+    for (const unit of units) {
+      const { bits, dc } = this.#codedAfter(predicted, unit)
+      for (let at = 0; at < bits.length; at += 2) writer.write(bits[at] ?? 0, bits[at + 1] ?? 0)
+      predicted = dc
+    }
+    return writer.end()
+  }
+
+  #codedAfter (predicted: number, unit: readonly Block[]): CodedUnit {
+    const known = this.#coded.get(unit) ?? new Map<number, CodedUnit>()
+    this.#coded.set(unit, known)
+    const coded = known.get(predicted) ?? codeUnit(unit, predicted, this.#tables)
+    known.set(predicted, coded)
+    return coded
+  }
+}
+
+function codeUnit (unit: readonly Block[], predicted: number, { dc, ac }: Tables): CodedUnit {
+  const [luminance, chrominance] = dc
+  const bits = new JoinedBits()
+  let last = predicted
+  for (const block of unit) {
+    const difference = block.dc - last
+    last = block.dc
+    const size = magnitude(difference)
+    bits.push(luminance.codes[size] ?? 0, luminance.lengths[size] ?? 0)
+    bits.push(magnitudeBits(difference, size), size)
+    for (let at = 0; at < block.ac.length; at += 2) bits.push(block.ac[at] ?? 0, block.ac[at + 1] ?? 0)
+  }
+  for (let component = 0; component < 2; component++) {
+    bits.push(chrominance.codes[0] ?? 0, chrominance.lengths[0] ?? 0)
+    bits.push(ac[1].codes[END_OF_BLOCK] ?? 0, ac[1].lengths[END_OF_BLOCK] ?? 0)
+  }
+  return { bits: bits.pairs, dc: last }
+}
+
+/** What BitWriter takes at one time. */
+const JOINED_BITS_MAX = 24
+
+/** Joins codes, since a write costs the same for one bit as for many. */
+class JoinedBits {
+  readonly pairs: number[] = []
+
+  push (bits: number, count: number): void {
+    const last = this.pairs.length - 2
+    const room = JOINED_BITS_MAX - (this.pairs[last + 1] ?? JOINED_BITS_MAX)
+    if (count > room) {
+      this.pairs.push(bits, count)
+      return
+    }
+    this.pairs[last] = (this.pairs[last] ?? 0) << count | bits
+    this.pairs[last + 1] = (this.pairs[last + 1] ?? 0) + count
+  }
 }
 
 // Annex C: codes of one length are consecutive, and those of the next length go on from twice the next one.
@@ -164,7 +212,7 @@ class BitWriter {
   #pendingBits = 0
 
   write (bits: number, count: number): void {
-    this.#pending = this.#pending << count | bits // at most 7 + 16 bits
+    this.#pending = this.#pending << count | bits // at most 7 + 24 bits
     this.#pendingBits += count
     while (this.#pendingBits >= 8) {
       this.#pendingBits -= 8

@@ -3,7 +3,7 @@
 // stringing their codes together: a few tenths of a millisecond an image at the most, where
 // encoding the strip with sharp takes two.
 
-import { codeBlock, codeInterval, type Block, type Tables } from './coded-unit.ts'
+import { codeBlock, IntervalCoder, type Block, type Tables } from './coded-unit.ts'
 import { CHARACTERS, GLYPH_COLUMNS, GLYPH_ROWS, isInked } from './font.ts'
 import type { Mark } from './mark.ts'
 
@@ -40,6 +40,7 @@ type Glyph = readonly (readonly Block[])[]
 /** Codes labels for pictures of one width; the result is the first restart interval of the picture. */
 export class Labels {
   readonly #tables: Tables
+  readonly #coder: IntervalCoder
   readonly #perCharacter: number
   readonly #columns: number
   readonly #glyphs: ReadonlyMap<string, Glyph>
@@ -47,6 +48,7 @@ export class Labels {
 
   constructor (tables: Tables, width: number) {
     this.#tables = tables
+    this.#coder = new IntervalCoder(tables)
     this.#perCharacter = unitsPerCharacter(width)
     this.#columns = width / UNIT
     // All of them now: coded as they occur, they would make the first captures late.
@@ -56,7 +58,7 @@ export class Labels {
 
   code (mark: Mark): Buffer {
     const lines = labelLines(mark, Math.floor(this.#columns / this.#perCharacter))
-    return codeInterval(this.#units(lines), this.#tables)
+    return this.#coder.code(this.#units(lines))
   }
 
   /** In the order of the scan: from left to right, then down. */

@@ -72,7 +72,7 @@ export class Tally {
       case 'captured':
         this.captured++
         this.#phaseOf(event.plannedAt).captured++
-        this.lag.record(event.lagMs)
+        if (event.lagMs !== undefined) this.lag.record(event.lagMs)
         break
       case 'lagged':
         this.lag.record(event.lagMs)
