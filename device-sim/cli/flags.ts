@@ -51,7 +51,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Load', flags: '--warmup <time>', path: 'warmup', help: 'images planned before this are in no percentile (0s)' },
   { group: 'Load', flags: '--drain-timeout <time>', path: 'drainTimeout', help: 'how long to wait for the last PUBACKs (30s)' },
   { group: 'Load', flags: '--seed <n>', path: 'seed', help: 'of scenes, plans and mishaps (1)' },
-  { group: 'Load', flags: '--workers <n>', path: 'workers', help: 'threads that share the devices (1)' },
+  { group: 'Load', flags: '--workers <n>', path: 'workers', help: 'processes that share the devices (1)' },
   { group: 'Images', flags: '-s, --size <size>', path: 'devices.size', help: '250KB, normal(250KB,40KB) or uniform(100KB,400KB) (250KB)' },
   { group: 'Images', flags: '--images <dir>', path: 'devices.images', help: 'send its JPEG and PNG files, each copy with a comment of its own' },
   { group: 'Images', flags: '--format <format>', path: 'devices.format', help: 'raw, json or mix:raw=80,json=20 (raw)' },

@@ -29,7 +29,7 @@ export interface Acknowledged extends SentImage {
 /** Why a device no longer has an image that was not PUBACKed. */
 export type Loss = 'full' | 'power' | 'too-large'
 
-/** Everything a device does that is worth counting. Plain data: it may come from another thread. */
+/** Everything a device does that is worth counting. Plain data: it may come from another process. */
 export type DeviceEvent =
   | { readonly kind: 'connected', readonly isAgain: boolean }
   | { readonly kind: 'disconnected' }

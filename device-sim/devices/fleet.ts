@@ -28,7 +28,7 @@ export interface Until {
   readonly finish: AbortSignal
 }
 
-/** Devices that run side by side, here or in another thread. */
+/** Devices that run side by side, here or in other processes. */
 export interface Fleet {
   /** For people: what the images are. */
   readonly about: string
@@ -123,7 +123,7 @@ class LocalFleet implements Fleet {
       const number = group.start + group.count + index + of * this.#members.length
       const member = this.#join(group, groups.length - 1, number)
       this.#running.push(member.device.run(this.#stop.signal))
-      this.#plan(member, this.#members.length - 1, now() - this.#startedAt)
+      if (this.#startedAt !== Infinity) this.#plan(member, this.#members.length - 1, now() - this.#startedAt)
     }
   }
 
@@ -153,7 +153,7 @@ class LocalFleet implements Fleet {
 
   #plan ({ group, seed }: Member, index: number, fromMs: number): void {
     const warp = createWarp(this.#options.scenario.phases)
-    this.#schedule.add(index, mapped(arrivals(group, createRandom(seed)), (loadMs) => fromMs + warp(loadMs)))
+    this.#schedule.add(index, timesFrom(fromMs, arrivals(group, createRandom(seed)), warp))
   }
 
   #join (group: Group, at: number, number: number): Member {
@@ -196,8 +196,11 @@ function follow (signal: AbortSignal, controller: AbortController): void {
   else signal.addEventListener('abort', () => { controller.abort() }, { once: true })
 }
 
-function * mapped (times: Iterable<number>, to: (ms: number) => number): Generator<number> {
-  for (const time of times) yield to(time)
+function * timesFrom (fromMs: number, plan: Iterable<number>, warp: (loadMs: number) => number): Generator<number> {
+  for (const loadMs of plan) {
+    const at = warp(loadMs)
+    if (at >= fromMs) yield at
+  }
 }
 
 export function mintDeviceId (prefix: string, number: number): DeviceId {

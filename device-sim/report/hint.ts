@@ -4,6 +4,10 @@ import { LAG_MS_MAX } from './report.ts'
 /** What to make of a run, in a sentence or two; the gravest first. */
 export function hintOf ({ report, verdict, thresholds }: Outcome): string {
   const { counts, fromPlan, fromSend, lag, drops } = report
+  if (!report.isValid && report.model === 'closed') {
+    return 'The simulator was the limit, not the broker: the throughput is the least that the broker can do, and the latencies are the ' +
+      'simulator’s own. Add --workers, or send smaller images.'
+  }
   if (!report.isValid) {
     return `The simulator could not keep its own plan (lag p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms): take fewer devices, ` +
       'add --workers, or give it a core of its own; nothing here says anything of the broker.'

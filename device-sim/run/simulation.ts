@@ -10,9 +10,9 @@ import { LAG_MS_MAX, type Counts, type PhaseReport, type Progress, type Report }
 import { expectedCaptures, phaseAt } from '../scenario/plan.ts'
 import { deviceCount, type Scenario, type Target } from '../scenario/scenario.ts'
 import { checkDescriptors } from './descriptors.ts'
+import { openProcesses } from './processes.ts'
 import { Samples } from './samples.ts'
 import { Tally } from './tally.ts'
-import { openThreads } from './threads.ts'
 
 /** Whoever wants to follow a run; none of these may throw. */
 export interface Watch {
@@ -59,7 +59,7 @@ export async function runSimulation (
     tally.observe(event)
     watch.observe?.(event)
   }
-  const open = scenario.workers > 1 ? openThreads : openFleet
+  const open = scenario.workers > 1 ? openProcesses : openFleet
   const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 } }, observe)
   await awaitConnections(tally, scenario, signal)
   const samples = new Samples()
