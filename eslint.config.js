@@ -28,6 +28,7 @@ const homes = {
 // device-sim judges Sluice from outside, so it brings its own S3 client, reader of files and metrics.
 const guests = {
   '@aws-sdk/*': ['device-sim/**'],
+  '@smithy/*': ['device-sim/judge/**'],
   yaml: ['device-sim/scenario/**', 'device-sim/cli/**'],
   zod: ['device-sim/scenario/**'],
   'prom-client': ['device-sim/report/**']
@@ -94,6 +95,7 @@ export default [
   only('device-sim/cli/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('device-sim/scenario/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('device-sim/devices/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/judge/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('device-sim/report/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('dashboards/', { forbidden: ['**/bridge/!(metric-catalogue).ts', '**/bridge/*/**', '**/broker/**', '**/device-sim/**', '**/test/**'] })
 ]

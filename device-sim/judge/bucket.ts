@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { ObjectReader } from './reader.ts'
 
 /** Where the objects are. What is left out comes from the AWS SDK's own chains (environment, profile). */
 export interface StoreAccess {
@@ -40,6 +41,8 @@ const REQUEST_MS = 60_000
 export class Bucket {
   readonly #client: S3Client
   readonly #name: string
+  /** Undefined where only the SDK knows where the bucket is. */
+  readonly #reader: ObjectReader | undefined
 
   constructor ({ endpoint, region, bucket, accessKeyId, secretAccessKey }: StoreAccess) {
     this.#name = bucket
@@ -54,6 +57,10 @@ export class Bucket {
         connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true
       }
     })
+    const { credentials } = this.#client.config
+    this.#reader = endpoint === undefined
+      ? undefined
+      : new ObjectReader({ endpoint, region: region ?? ANY_REGION, bucket, credentials, timeoutMs: REQUEST_MS })
   }
 
   /** Every object there is, a page at a time. */
@@ -96,9 +103,11 @@ export class Bucket {
 
   close (): void {
     this.#client.destroy()
+    this.#reader?.close()
   }
 
   async #get (key: string, signal: AbortSignal, range?: string) {
+    if (this.#reader !== undefined) return await this.#reader.get(key, signal, range)
     const { Body, Metadata } = await this.#client.send(
       new GetObjectCommand({ Bucket: this.#name, Key: key, Range: range }), { abortSignal: signal })
     return { body: (Body ?? []) as AsyncIterable<Buffer>, metadata: Metadata ?? {} } // in Node a Readable

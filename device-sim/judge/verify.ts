@@ -14,7 +14,7 @@ export interface VerifyOptions {
   readonly timeoutMs: number
   /** At least this long between two looks at the bucket. */
   readonly pollMs: number
-  /** Objects read at one time; few by default, since the store is at work. */
+  /** Objects read at one time. */
   readonly concurrency: number
   /** Called after each look. */
   readonly progress: (found: number, acknowledged: number) => void
@@ -22,7 +22,7 @@ export interface VerifyOptions {
 
 const REST_POLLS_MAX = 10
 
-const DEFAULTS: VerifyOptions = { timeoutMs: 300_000, pollMs: 1000, concurrency: 2, progress: () => {} }
+const DEFAULTS: VerifyOptions = { timeoutMs: 300_000, pollMs: 1000, concurrency: 8, progress: () => {} }
 
 /**
  * Waits until every acknowledged image is in the bucket or the time is up, then says what is lost,
