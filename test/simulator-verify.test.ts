@@ -77,6 +77,37 @@ test('an object of the run is corrupted when its bytes were never sent: one bit 
   assert.deepEqual([...verdict.corrupted.examples].sort(), [keyOf(1), keyOf(3), 'renamed-by-the-path'])
 })
 
+test('an image under another name, one that was never sent, and what is none are unexpected', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3)]
+  const [first, second, third] = evidence(images).acknowledged
+  await store.client.send(put(keyOf(2), images[0]))
+  await store.client.send(put(keyOf(1), images[1]))
+  await store.client.send(put(keyOf(9), Buffer.from('never sent')))
+  await store.client.send(put(keyOf(3), images[2]))
+  const acknowledged = [first, second, { ...third, expect: 'refused' }] as Acknowledged[]
+  const verdict = await verify({ ...evidence([]), acknowledged }, accessTo(store), quick)
+  assert.deepEqual([verdict.acknowledged, verdict.found, verdict.lost.count, verdict.corrupted.count], [2, 2, 0, 0])
+  assert.equal(verdict.unexpected.count, 4)
+  assert.match(verdict.unexpected.examples.join('\n'),
+    /000009\.jpg is of this run, which never sent it\n.*holds another image than it says\n.*\n.*000003\.jpg is no image/)
+})
+
+test('every detector counts exactly what was planted, each fault on its own image', async (t) => {
+  const store = await startTestStore(t)
+  const images = Array.from({ length: 40 }, (_, index) => capture(index + 1))
+  for (const [index, image] of images.entries()) {
+    if (index < 7) continue // lost
+    const isCorrupted = index >= 20 && index < 25
+    const damaged = Buffer.from(image.map((byte, at) => at === 1 ? 0 : byte))
+    await store.client.send(put(keyOf(index + 1), isCorrupted ? damaged : image))
+    if (index < 18) await store.client.send(put(`again/${index}`, image))
+  }
+  const verdict = await verify(evidence(images), accessTo(store), quick)
+  const { lost, duplicated, corrupted, unexpected, found } = verdict
+  assert.deepEqual([lost.count, duplicated.count, corrupted.count, unexpected.count, found], [7, 11, 5, 0, 28])
+})
+
 test('what is not of the run is foreign: of another run, another device, or nobody', async (t) => {
   const store = await startTestStore(t)
   const image = capture(1)

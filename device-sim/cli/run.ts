@@ -79,6 +79,8 @@ async function chooseStoreFor (scenario: Scenario, flags: RunFlags, { env }: She
     throw new SimulatorError('USAGE', `${scenario.name} turns the line to the store, and this store cannot be turned; start one with ` +
       '`npm run simulate -- store`, point the service at it and name its file with --s3-file, or say --no-uplink')
   }
+  // Asked now, or a run would go its whole length without the line that it is about.
+  if (scenario.uplink !== undefined) await controlOf(store)?.set({})
   return store
 }
 

@@ -30,9 +30,12 @@ export function hintOf ({ report, verdict, thresholds }: Outcome): string {
   const failed = thresholds.find(({ holds }) => !holds)
   if (failed !== undefined && failed.value === undefined) return `${failed.text} was not measured; what is in the store is only known with --verify.`
   if (fromPlan.p99 > 10 * fromSend.p99 && fromPlan.p99 > 1000) {
-    return 'Most of the latency is spent in the devices, waiting for a connection or for room in their window: see --inflight, outages and flapping.'
+    return `${verdict === undefined ? '' : 'Nothing was lost. '}Most of the latency was spent in the devices, waiting for a connection ` +
+      'or for room in their window: see --inflight, outages and flapping.'
   }
-  if (failed !== undefined) return 'Nothing was lost, but it took longer, or was less, than it had to be.'
+  if (failed !== undefined) {
+    return `${verdict === undefined ? 'Every image had its PUBACK' : 'Nothing was lost'}, but it took longer, or was less, than it had to be.`
+  }
   return verdict === undefined
     ? 'Every image had its PUBACK. Whether they are in the store is only known with --verify.'
     : 'Every image had its PUBACK and is in the store, byte for byte.'
