@@ -90,7 +90,7 @@ test('an image under another name, one that was never sent, and what is none are
   assert.deepEqual([verdict.acknowledged, verdict.found, verdict.lost.count, verdict.corrupted.count], [2, 2, 0, 0])
   assert.equal(verdict.unexpected.count, 4)
   assert.match(verdict.unexpected.examples.join('\n'),
-    /000009\.jpg is of this run, which never sent it\n.*holds another image than it says\n.*\n.*000003\.jpg is no image/)
+    /000009\.jpg is of this run, which never sent it\n.*another image than it says\n.*\n.*000003\.jpg is no image/)
 })
 
 test('every detector counts exactly what was planted, each fault on its own image', async (t) => {

@@ -15,6 +15,8 @@ export interface Verdict {
   readonly held: boolean
   /** PUBACKed images that have to be in the store. */
   readonly acknowledged: number
+  /** PUBACKed all the same: no images, which must not be there, and too large ones, which may. */
+  readonly exempt: number
   /** Those that are, byte for byte. */
   readonly found: number
   /** PUBACKed, and no object by the deadline, neither with their bytes nor in their name. */
@@ -47,6 +49,7 @@ const MODIFIED_MS = 999
 /** What is known about a bucket, look by look. An object is judged again only when its ETag changes. */
 export class Inspection {
   readonly #acknowledged: readonly Acknowledged[]
+  readonly #exempt: number
   readonly #wanted: Wanted
   readonly #seen = new Map<string, Seen>()
   #unread: string[] = []
@@ -54,6 +57,7 @@ export class Inspection {
 
   constructor (acknowledged: readonly Acknowledged[], wanted: Wanted) {
     this.#acknowledged = acknowledged.filter(({ expect }) => expect === 'stored')
+    this.#exempt = acknowledged.length - this.#acknowledged.length
     this.#wanted = wanted
   }
 
@@ -106,6 +110,7 @@ export class Inspection {
     return {
       held: lost.count + duplicated.count + corrupted.count + unexpected.count === 0,
       acknowledged: this.#acknowledged.length,
+      exempt: this.#exempt,
       found: this.#acknowledged.length - missing.length,
       lost,
       duplicated,

@@ -9,9 +9,9 @@ export function formatOutcome (outcome: Outcome): string {
   const { report, verdict } = outcome
   return [
     ...(report.isValid ? [] : [formatInvalid(report)]),
+    ...outcome.thresholds.map((threshold, at) => section(at === 0 ? 'thresholds' : '', formatThreshold(threshold))),
     section('run', `${report.run}: ${report.scenario}, ${report.devices} devices, ${report.seconds.toFixed(1)} s` +
       `${report.isInterrupted ? ', interrupted' : ''}; ${report.images}`),
-    ...outcome.thresholds.map((threshold, at) => section(at === 0 ? 'thresholds' : '', formatThreshold(threshold))),
     section('delivery', formatCounts(report)),
     ...formatVerdictLines(verdict),
     ...formatLatencies(report, verdict),
@@ -68,12 +68,12 @@ function formatCounts ({ counts, drops, repeated }: Report): string {
 
 export function formatVerdictLines (verdict: Verdict | undefined): readonly string[] {
   if (verdict === undefined) return []
-  const { held, found, acknowledged, foreign, unread, seconds } = verdict
+  const { held, found, acknowledged, exempt, foreign, unread, seconds } = verdict
   const faults = (['lost', 'duplicated', 'corrupted', 'unexpected'] as const).map((name) => ({ name, ...verdict[name] }))
   const counts = [...faults, { name: 'foreign', ...foreign }].map(({ name, count }) => `${name} ${count}`)
   return [
     section('store', `${held ? 'held' : 'NOT held'}: ${found} of ${acknowledged} PUBACKed images ` +
-      `are in the store; ${counts.join(', ')}; took ${seconds.toFixed(1)} s`),
+      `are in the store${exempt > 0 ? ` (${exempt} more need not be)` : ''}; ${counts.join(', ')}; took ${seconds.toFixed(1)} s`),
     ...[...faults, { name: 'unread', ...unread }].flatMap(({ name, examples }) =>
       examples.map((each) => section('', `${name}: ${each}`)))
   ]
