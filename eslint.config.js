@@ -13,7 +13,7 @@ const homes = {
   yaml: 'bridge/config/**',
   pino: 'bridge/log.ts',
   'pino-pretty': 'bridge/log.ts',
-  commander: ['bridge/main.ts', 'bridge/cli/**', 'device-sim/main.ts'],
+  commander: ['bridge/main.ts', 'bridge/cli/**', 'device-sim/cli/**'],
   'file-type': 'bridge/intake/**',
   '@node-rs/crc32': 'bridge/crc32.ts',
   '@fastify/busboy': 'bridge/http/**',
@@ -21,11 +21,18 @@ const homes = {
   'grafana-dash-gen': 'dashboards/**',
   sharp: 'device-sim/**',
   'hdr-histogram-js': 'device-sim/**',
-  mqtt: 'device-sim/**'
+  'mqtt-packet': 'device-sim/devices/**',
+  mqtt: 'test/**'
 }
 
-// device-sim judges Sluice from outside, so it brings its own S3 client and reader of arguments.
-const guests = { '@aws-sdk/*': ['device-sim/**'] }
+// device-sim judges Sluice from outside, so it brings its own S3 client, reader of files and metrics.
+const guests = {
+  '@aws-sdk/*': ['device-sim/**'],
+  '@smithy/*': ['device-sim/judge/**'],
+  yaml: ['device-sim/scenario/**', 'device-sim/cli/**'],
+  zod: ['device-sim/scenario/**'],
+  'prom-client': ['device-sim/report/**']
+}
 
 const see = 'See "Which way imports point" in CONTRIBUTING.md.'
 
@@ -85,6 +92,10 @@ export default [
   only('bridge/plan/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/spool/**', '**/uplink/**', '**/objects/**', '**/http/**', '**/config/**', '**/cli/**', '**/broker/**'] }),
   only('bridge/local-store/', { forbidden: ['**/device-sim/**', '**/dashboards/**', '**/test/**', '**/intake/**', '**/spool/**', '**/uplink/**', '**/http/**', '**/config/**', '**/broker/**'] }),
   only('device-sim/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
-  only('device-sim/main.ts', { files: ['device-sim/main.ts'], forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/cli/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/scenario/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/devices/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/judge/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
+  only('device-sim/report/', { forbidden: ['**/bridge/**', '**/broker/!(topics).ts', '**/dashboards/**', '**/test/**'] }),
   only('dashboards/', { forbidden: ['**/bridge/!(metric-catalogue).ts', '**/bridge/*/**', '**/broker/**', '**/device-sim/**', '**/test/**'] })
 ]

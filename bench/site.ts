@@ -101,7 +101,7 @@ async function readService (
 type Judged = Pick<SiteRow, 'acknowledged' | 'lost' | 'duplicated' | 'corrupted' | 'pubackMs'>
 
 function readReport (output: string): Judged {
-  const report = JSON.parse(output.slice(output.indexOf('{'))) as SimulatorReport // device-sim/report.ts writes it
+  const report = JSON.parse(output.slice(output.indexOf('{'))) as SimulatorReport // device-sim/report/ writes it
   const { lost, duplicated, corrupted } = report.verdict
   const { p50, p99 } = report.fromSend
   return {

@@ -1,10 +1,11 @@
 /** The simulator cannot do what it was asked; the message says what to change. */
 export class SimulatorError extends Error {
   /**
-   * - USAGE        the options are wrong
+   * - USAGE        what was said on the command line is wrong
+   * - CONFIG       what a scenario file says is wrong
    * - UNAVAILABLE  the broker or the object store cannot be reached
    */
-  readonly code: 'USAGE' | 'UNAVAILABLE'
+  readonly code: 'USAGE' | 'CONFIG' | 'UNAVAILABLE'
 
   constructor (code: SimulatorError['code'], message: string) {
     super(message)

@@ -3,67 +3,130 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { parseDeviceTopic } from '../broker/topics.ts'
-import { EXIT, runCommand, type Flags } from '../device-sim/command.ts'
-import type { Acknowledged } from '../device-sim/events.ts'
-import type { Verdict } from '../device-sim/inspection.ts'
-import { DEFAULTS } from '../device-sim/options.ts'
-import type { Report } from '../device-sim/report.ts'
+import type { Verdict } from '../device-sim/judge/inspection.ts'
+import { readRun } from '../device-sim/judge/manifest.ts'
+import type { Report } from '../device-sim/report/report.ts'
+import { eventually } from './helpers/eventually.ts'
 import { bucket, credentials, makeFolder, startTestStore, type TestStore } from './helpers/local-store.ts'
 import { startPlainBroker, type Publication } from './helpers/plain-broker.ts'
+import { runSimulator, spawnSimulator } from './helpers/simulate.ts'
 
-const signal = new AbortController().signal
+const small = ['-c', '3', '-L', '12', '--rate', '20/s', '-s', '16KB', '--verify-timeout', '2s', '--quiet']
 
-test('the command exits with 99 where images are lost, doubled and damaged between broker and store', async (t) => {
-  const store = await startTestStore(t)
-  const { port } = await startPlainBroker(t, createPath(store.client, true))
-  const file = await writeStoreFile(store)
-  const { code, output } = await simulate(['--port', String(port), '--s3-file', file, '--verify-timeout', '2s',
-    '--devices', '3', '--limit', '12', '--rate', '20/s', '--size', '16KB', '--verify', '--quiet', '--json'])
-  const { verdict } = JSON.parse(output) as { verdict: Verdict }
-  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [2, 1, 1])
-  assert.equal(code, 99)
+// Side by side: they mostly wait.
+void describe('the command of the simulator', { concurrency: true }, () => {
+  test('the command exits with 99 where images are lost, doubled and damaged between broker and store, and counts them', async (t) => {
+    const store = await startTestStore(t)
+    const { port } = await startPlainBroker(t, createPath(store.client, true))
+    const flags = ['--port', String(port), ...await storeFlags(store), ...small, '--json']
+    const { code, stdout } = await spawnSimulator(flags, store.dir)
+    const { verdict } = JSON.parse(stdout) as { verdict: Verdict }
+    assert.deepEqual(countsOf(verdict), { lost: 1, duplicated: 1, corrupted: 1, unexpected: 0, found: 10 })
+    assert.equal(code, 99)
+  })
+
+  test('the command exits with 0 where every image gets from broker to store, and says so first', async (t) => {
+    const store = await startTestStore(t)
+    const { port } = await startPlainBroker(t, createPath(store.client, false))
+    const { code, stdout } = await runSimulator(['run', '-p', String(port), ...await storeFlags(store), ...small,
+      '--threshold', 'lost==0', '--threshold', 'e2e_p99<1m', '--run-file', join(store.dir, 'run.json')])
+    assert.match(stdout, /(?:^|\n)thresholds {3}held {5}lost==0 +0\n +held {5}e2e_p99<1m +[\d.]+ ms\nrun .*\ndelivery /)
+    assert.match(stdout, /\ndelivery .*PUBACKed 12,/)
+    assert.match(stdout, /held: 12 of 12[^]*lost 0, duplicated 0, corrupted 0, unexpected 0, foreign 0/)
+    assert.equal(code, 0)
+  })
+
+  test('a threshold that does not hold ends with 99, though nothing is lost', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const { code, stdout } = await runSimulator(['-p', String(port), ...small, '--threshold', 'acknowledged>1000'])
+    assert.match(stdout, /thresholds {3}NOT held acknowledged>1000 +12\n/)
+    assert.equal(code, 99)
+  })
+
+  test('bad input is one clear sentence and the exit code that goes with it', async (t) => {
+    const dir = await makeFolder(t)
+    const wrong = join(dir, 'wrong.yaml')
+    await writeFile(wrong, 'duration: soon\ndevices: { count: many, colour: red }\n')
+    await writeFile(join(dir, 'none.txt'), '')
+    const cases: ReadonlyArray<readonly [number, RegExp, ...string[]]> = [
+      [64, /^there is no preset "smok"; there are smoke, steady, /, 'run', 'smok'],
+      [64, /^--mqtt-version: these devices speak MQTT 3\.1\.1 only; .*, got "5"$/, '-V', '5'],
+      [64, /^--host: .* is not on this machine[^]*--allow-remote/, '-h', '192.0.2.7'],
+      [64, /--allow-remote/, '--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
+      [64, /^--threshold lost==0 is about what is in the store; add --verify$/, '--threshold', 'lost==0'],
+      [64, /^site turns the line to the store, and this store cannot be turned/, 'run', 'site', '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', 'images'],
+      [64, /^there is no \.jpg, \.jpeg or \.png in /, '--images', dir, '-p', '0'],
+      [64, /cannot be written/, '--out', join(dir, 'none/report.json')],
+      [64, /is not what --run-file writes/, 'verify', '--run', wrong],
+      [69, /^no MQTT broker answers at 127\.0\.0\.1:9 /, '-p', '9'],
+      [78, /wrong\.yaml: devices\[0\]\.count: .*\n.*there is no colour here\n.*duration: wanted a time .*got "soon"/, 'run', wrong]
+    ]
+    for (const [code, sentence, ...args] of cases) {
+      const port = args.includes('0') ? ['-p', String((await startPlainBroker(t)).port)] : []
+      const ended = await runSimulator([...args.filter((arg) => arg !== '0' && !(port.length > 0 && arg === '-p')), ...port])
+      assert.equal(ended.code, code, ended.stderr)
+      assert.match(ended.stderr, sentence)
+    }
+  })
+
+  test('an interrupted run prints its report and exits with 130', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const stop = new AbortController()
+    const running = runSimulator(['-p', String(port), '-c', '2', '--rate', '20/s', '-s', '16KB', '-d', '60s'], stop.signal)
+    setTimeout(() => { stop.abort() }, 500)
+    const { code, stdout } = await running
+    assert.match(stdout, /interrupted[^]*delivery {5}planned \d+/)
+    assert.equal(code, 130)
+  })
+
+  test('a run file is judged later, also where the simulator was killed while it ran', async (t) => {
+    const store = await startTestStore(t)
+    const { port } = await startPlainBroker(t, createPath(store.client, true))
+    const file = join(store.dir, 'run.json')
+    const main = join(import.meta.dirname, '../device-sim/main.ts')
+    const child = spawn(process.execPath, ['--import', 'tsx', main, '-p', String(port), '--verify', ...await storeFlags(store),
+      '-c', '3', '--rate', '20/s', '-s', '16KB', '-d', '60s', '--quiet', '--run-file', file], { stdio: 'ignore' })
+    const countAcked = async (): Promise<number> =>
+      (await readFile(file.replace('.json', '.jsonl'), 'utf8').catch(() => '')).split('acked').length - 1
+    await eventually(async () => await countAcked() >= 20, { timeoutMs: 20_000 })
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    const { evidence } = await readRun(file)
+    const { code, stdout } = await runSimulator(['verify', '--run', file, '--verify-timeout', '1s', '--json'])
+    const verdict = JSON.parse(stdout) as Verdict
+    assert.ok(evidence.acknowledged.length >= 20)
+    const faults = { lost: 1, duplicated: 1, corrupted: 1, unexpected: 0 }
+    assert.deepEqual(countsOf(verdict), { ...faults, found: verdict.acknowledged - 2 })
+    assert.equal(code, 99)
+  })
+
+  test('the report is written as JSON and as CSV, and its options are saved and read again', async (t) => {
+    const dir = await makeFolder(t)
+    const { port } = await startPlainBroker(t)
+    const [json, csv, options] = [join(dir, 'report.json'), join(dir, 'report.csv'), join(dir, 'options.yaml')]
+    await runSimulator(['-p', String(port), ...small, '--out', json, '-P', 'secret', '-u', 'me', '--save-options', options])
+    const saved = await readFile(options, 'utf8')
+    const { code } = await runSimulator(['--load-options', options, '--out', csv])
+    assert.equal(code, 0)
+    assert.doesNotMatch(saved, /secret/)
+    assert.equal((JSON.parse(await readFile(json, 'utf8')) as Report).counts.acknowledged, 12)
+    assert.match(await readFile(csv, 'utf8'), /^seconds,connected,captured,acknowledged,unfinished,stored,p50,p99\r\n[\d.]+,3,12,12,0,,/)
+  })
 })
 
-test('the command exits with 0 where every image gets from broker to store', async (t) => {
-  const store = await startTestStore(t)
-  const { port } = await startPlainBroker(t, createPath(store.client, false))
-  const printed: string[] = []
-  const code = await runCommand(flags({ port, verify: true, s3File: await writeStoreFile(store) }),
-    { print: (text) => printed.push(text), tell: () => {}, env: {} }, signal)
-  assert.match(printed.join('\n'), /PUBACKed 12[^]*held: 12 of 12[^]*lost 0, duplicated 0, corrupted 0, foreign 0/)
-  assert.equal(code, EXIT.ok)
-})
+function countsOf (verdict: Verdict): Record<string, number> {
+  const { lost, duplicated, corrupted, unexpected, found } = verdict
+  const faults = { lost: lost.count, duplicated: duplicated.count, corrupted: corrupted.count }
+  return { ...faults, unexpected: unexpected.count, found }
+}
 
-test('the command exits with 64 for a remote store, and with 69 without a broker', async () => {
-  const codes = await Promise.all([
-    ['--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
-    ['--port', '9']
-  ].map(async (flags) => (await simulate([...flags, '--size', '16KB', '--devices', '1'])).code))
-  assert.deepEqual(codes, [64, 69])
-})
-
-test('the command writes a manifest line for every PUBACK, and its report as JSON', async (t) => {
-  const directory = await makeFolder(t)
-  const { port } = await startPlainBroker(t)
-  const [out, manifest] = [join(directory, 'report.json'), join(directory, 'manifest.jsonl')]
-  const printed: string[] = []
-  const code = await runCommand(flags({ port, json: true, out, manifest }),
-    { print: (text) => printed.push(text), tell: () => {}, env: {} }, signal)
-  const lines = (await readFile(manifest, 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as Acknowledged)
-  assert.equal(code, EXIT.ok)
-  assert.equal(lines.length, 12)
-  assert.deepEqual(Object.keys(lines[0] ?? {}), ['device', 'imageId', 'bytes', 'sha256', 'plannedAt', 'ackedAt'])
-  assert.equal((JSON.parse(printed.join('')) as Report).counts.acknowledged, 12)
-  assert.deepEqual(JSON.parse(await readFile(out, 'utf8')), JSON.parse(printed.join('')))
-})
-
-function flags (chosen: Partial<Flags>): Flags {
-  const { images, ...defaults } = DEFAULTS
-  const load = { devices: 3, rate: 20, size: 16_000, limit: 12, ramp: 500, drainTimeout: 5000, verifyTimeout: 10_000 }
-  return { ...defaults, ...load, ...chosen }
+async function storeFlags ({ dir, endpoint }: TestStore): Promise<readonly string[]> {
+  const file = join(dir, 'local-store.json')
+  await writeFile(file, JSON.stringify({ endpoint, bucket, ...credentials }))
+  return ['--verify', '--s3-file', file]
 }
 
 // A path from the broker to the store, of the kind the judge is there for: of the first device's images
@@ -82,19 +145,4 @@ function createPath (client: S3Client, isFaulty: boolean): (publication: Publica
     if (fault === '3') payload.writeUInt8(payload.readUInt8(9000) ^ 1, 9000)
     await put(key, payload)
   }
-}
-
-async function writeStoreFile ({ dir, endpoint }: TestStore): Promise<string> {
-  const file = join(dir, 'local-store.json')
-  await writeFile(file, JSON.stringify({ endpoint, bucket, ...credentials }))
-  return file
-}
-
-async function simulate (flags: readonly string[]): Promise<{ readonly code: number, readonly output: string }> {
-  const main = join(import.meta.dirname, '../device-sim/main.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += String(chunk) })
-  const [code] = await once(child, 'close') as [number]
-  return { code, output }
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import sharp from 'sharp'
 import type { DeviceId } from '../broker/topics.ts'
-import { GLYPH_COLUMNS, GLYPH_ROWS, isInked } from '../device-sim/font.ts'
-import { formatMark, parseMarkedRun, type Mark } from '../device-sim/mark.ts'
-import { readPhotos } from '../device-sim/photos.ts'
-import { paintScenes } from '../device-sim/scenes.ts'
+import { GLYPH_COLUMNS, GLYPH_ROWS, isInked } from '../device-sim/images/font.ts'
+import { formatMark, parseMark, type Mark } from '../device-sim/images/mark.ts'
+import { readPhotos } from '../device-sim/images/photos.ts'
+import { paintScenes } from '../device-sim/images/scenes.ts'
 
 const photos = join(import.meta.dirname, '../../shared/photos')
 const noPhotos = await readdir(photos).then(() => false, () => 'there are no photos in ../shared/photos')
@@ -65,7 +65,7 @@ test('a real photo stays the same picture in every copy, and no two copies are a
   for (let number = 1; number <= 8; number++) {
     const copy = source.render(take({ number }), 0)
     copies.add(copy.toString('latin1'))
-    assert.equal(parseMarkedRun(copy), '0123abcd')
+    assert.equal(parseMark(copy)?.run, '0123abcd')
     assert.equal((await decode(copy)).equals(await decode(withoutMark(copy, take({ number })))), true)
   }
   const same = [source.render(take({ number: 9 }), 0), source.render(take({ number: 17 }), 0)]

@@ -4,11 +4,12 @@ import { createServer, type Server } from 'node:http'
 import { test } from 'node:test'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { DeviceId, ImageId } from '../broker/topics.ts'
-import { formatImageName, formatMark, type Mark } from '../device-sim/mark.ts'
-import type { Acknowledged } from '../device-sim/events.ts'
-import type { Evidence } from '../device-sim/report.ts'
-import type { StoreAccess } from '../device-sim/bucket.ts'
-import { formatVerdict, verify } from '../device-sim/verify.ts'
+import { formatImageName, formatMark, type Mark } from '../device-sim/images/mark.ts'
+import type { Acknowledged } from '../device-sim/devices/events.ts'
+import type { Evidence } from '../device-sim/report/report.ts'
+import type { StoreAccess } from '../device-sim/judge/bucket.ts'
+import { verify } from '../device-sim/judge/verify.ts'
+import { formatVerdictLines } from '../device-sim/report/text.ts'
 import { bucket, credentials, startTestStore, type TestStore } from './helpers/local-store.ts'
 import { listen } from './helpers/line.ts'
 
@@ -23,8 +24,8 @@ test('a run is held when every acknowledged image is in the store, whatever its 
   await store.client.send(put('x/y/z/c.bin', images[2]))
   const verdict = await verify(evidence(images), accessTo(store), quick)
   assert.deepEqual([verdict.held, verdict.found, verdict.acknowledged], [true, 3, 3])
-  assert.match(formatVerdict(verdict),
-    /held: 3 of 3 PUBACKed images are in the store; lost 0, duplicated 0, corrupted 0, foreign 0/)
+  assert.match(formatVerdictLines(verdict).join('\n'),
+    /held: 3 of 3 PUBACKed images are in the store; lost 0, duplicated 0, corrupted 0, unexpected 0, foreign 0/)
 })
 
 test('an acknowledged image that never comes is lost at the deadline, and named', async (t) => {
@@ -72,8 +73,39 @@ test('an object of the run is corrupted when its bytes were never sent: one bit 
   await store.client.send(put(keyOf(3), Buffer.alloc(0)))
   await store.client.send(put(keyOf(4), images[3]))
   const verdict = await verify(evidence(images), accessTo(store), quick)
-  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count], [3, 0, 3])
+  assert.deepEqual([verdict.lost.count, verdict.duplicated.count, verdict.corrupted.count, verdict.found], [0, 0, 3, 1])
   assert.deepEqual([...verdict.corrupted.examples].sort(), [keyOf(1), keyOf(3), 'renamed-by-the-path'])
+})
+
+test('an image under another name, one that was never sent, and what is none are unexpected', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3)]
+  const [first, second, third] = evidence(images).acknowledged
+  await store.client.send(put(keyOf(2), images[0]))
+  await store.client.send(put(keyOf(1), images[1]))
+  await store.client.send(put(keyOf(9), Buffer.from('never sent')))
+  await store.client.send(put(keyOf(3), images[2]))
+  const acknowledged = [first, second, { ...third, expect: 'refused' }] as Acknowledged[]
+  const verdict = await verify({ ...evidence([]), acknowledged }, accessTo(store), quick)
+  assert.deepEqual([verdict.acknowledged, verdict.found, verdict.lost.count, verdict.corrupted.count], [2, 2, 0, 0])
+  assert.equal(verdict.unexpected.count, 4)
+  assert.match(verdict.unexpected.examples.join('\n'),
+    /000009\.jpg is of this run, which never sent it\n.*another image than it says\n.*\n.*000003\.jpg is no image/)
+})
+
+test('every detector counts exactly what was planted, each fault on its own image', async (t) => {
+  const store = await startTestStore(t)
+  const images = Array.from({ length: 40 }, (_, index) => capture(index + 1))
+  for (const [index, image] of images.entries()) {
+    if (index < 7) continue // lost
+    const isCorrupted = index >= 20 && index < 25
+    const damaged = Buffer.from(image.map((byte, at) => at === 1 ? 0 : byte))
+    await store.client.send(put(keyOf(index + 1), isCorrupted ? damaged : image))
+    if (index < 18) await store.client.send(put(`again/${index}`, image))
+  }
+  const verdict = await verify(evidence(images), accessTo(store), quick)
+  const { lost, duplicated, corrupted, unexpected, found } = verdict
+  assert.deepEqual([lost.count, duplicated.count, corrupted.count, unexpected.count, found], [7, 11, 5, 0, 28])
 })
 
 test('what is not of the run is foreign: of another run, another device, or nobody', async (t) => {
@@ -95,7 +127,8 @@ test('an image sent without a PUBACK may be in the store or not', async (t) => {
   const [acknowledged, there, notThere] = [capture(1), capture(2), capture(3)]
   await store.client.send(put(keyOf(1), acknowledged))
   await store.client.send(put(keyOf(2), there))
-  const unacknowledged = new Map([there, notThere].map((image) => [sha256(image), image.length]))
+  const unacknowledged = new Map(evidence([acknowledged, there, notThere]).acknowledged.slice(1)
+    .map((image) => [image.sha256, image]))
   const verdict = await verify({ ...evidence([acknowledged]), unacknowledged }, accessTo(store), quick)
   assert.deepEqual([verdict.held, verdict.foreign.count], [true, 0])
 })
@@ -148,7 +181,7 @@ function capture (number: number, mark: Partial<Mark> = {}): Buffer {
 }
 
 function nameOf (number: number): ImageId {
-  return formatImageName({ run: RUN, deviceId: 'sim-0001' as DeviceId, number, capturedAt: 0 })
+  return formatImageName({ run: RUN, number })
 }
 
 function keyOf (number: number): string {
@@ -161,11 +194,11 @@ function evidence (images: readonly Buffer[]): Evidence {
     imageId: nameOf(index + 1),
     bytes: image.length,
     sha256: sha256(image),
-    plannedAt: 0,
-    ackedAt: 0
+    plannedAt: Date.now(),
+    expect: 'stored',
+    ackedAt: Date.now()
   }))
-  const devices = new Set(['sim-0001' as DeviceId])
-  return { run: RUN, devices, startedAt: Date.now(), acknowledged, unacknowledged: new Map() }
+  return { run: RUN, startedAt: Date.now(), acknowledged, unacknowledged: new Map() }
 }
 
 function put (key: string, body: Buffer | undefined, metadata: Record<string, string> = {}): PutObjectCommand {

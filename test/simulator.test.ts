@@ -4,22 +4,19 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import sharp from 'sharp'
 import { parseDeviceTopic } from '../broker/topics.ts'
-import { backoffMs } from '../device-sim/device.ts'
-import type { Acknowledged } from '../device-sim/events.ts'
-import { countPlanned, createPlans, type PlanOptions } from '../device-sim/plan.ts'
-import { formatReport } from '../device-sim/report.ts'
-import { runSimulation } from '../device-sim/simulation.ts'
+import { backoffMs } from '../device-sim/devices/backoff.ts'
+import { judgeOutcome } from '../device-sim/report/outcome.ts'
+import { formatOutcome } from '../device-sim/report/text.ts'
 import { parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../device-sim/units.ts'
 import { startPlainBroker, type Publication } from './helpers/plain-broker.ts'
+import { simulate } from './helpers/simulate.ts'
 
-const small = { devices: 3, ratePerSecond: 20, size: 16_000, durationMs: Infinity, limit: 12, drainMs: 5000 }
-const plan = { devices: 50, intervalMs: 1000, seed: 7, durationMs: 10_000, limit: Infinity }
+const backoff = { firstMs: 500, maxMs: 30_000 }
 
 test('every image captured is published once, at QoS 1, under the topic of its device and its own name', async (t) => {
   const published: Publication[] = []
   const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
-  const acknowledged: Acknowledged[] = []
-  const { counts } = await runSimulation({ ...small, port, acknowledged: (image) => acknowledged.push(image) })
+  const { counts, evidence: { acknowledged } } = await simulate({ port })
   const names = published.map(({ topic }) => parseDeviceTopic(topic, 'devices'))
   assert.deepEqual(counts, { planned: 12, captured: 12, sent: 12, acknowledged: 12, dropped: 0, unfinished: 0 })
   assert.deepEqual(
@@ -34,7 +31,7 @@ test('every image captured is published once, at QoS 1, under the topic of its d
 test('a JSON envelope carries the image, its name, its SHA-256 and the time of its capture', async (t) => {
   const published: Publication[] = []
   const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
-  const { evidence } = await runSimulation({ ...small, limit: 1, format: 'json', port })
+  const { evidence } = await simulate({ port, limit: 1, devices: { format: 'json' } })
   const envelope = JSON.parse(String(published[0]?.payload)) as Record<string, string>
   const image = Buffer.from(envelope['image'] ?? '', 'base64')
   assert.equal((await sharp(image).metadata()).format, 'jpeg')
@@ -46,7 +43,7 @@ test('a JSON envelope carries the image, its name, its SHA-256 and the time of i
 test('without ids an image has no name, neither in its topic nor in its envelope', async (t) => {
   const published: Publication[] = []
   const { port } = await startPlainBroker(t, (publication) => { published.push(publication) })
-  await runSimulation({ ...small, limit: 2, devices: 1, ids: false, format: 'json', port, topicPrefix: 'site/a', prefix: 'cam' })
+  await simulate({ port, limit: 2, topicPrefix: 'site/a', devices: { count: 1, ids: false, format: 'json', prefix: 'cam' } })
   assert.deepEqual(published.map(({ topic }) => topic), ['site/a/cam0001/images', 'site/a/cam0001/images'])
   assert.equal('id' in (JSON.parse(String(published[0]?.payload)) as object), false)
 })
@@ -54,9 +51,7 @@ test('without ids an image has no name, neither in its topic nor in its envelope
 test('a broker that holds every PUBACK for 2 s shows it in the latency from the planned capture', async (t) => {
   const openAt = Date.now() + 2500
   const { port } = await startPlainBroker(t, async () => { await delay(Math.max(0, openAt - Date.now())) })
-  const { counts, fromPlan, fromSend, lag } = await runSimulation({
-    ...small, port, devices: 2, ratePerSecond: 10, inflight: 1, limit: 30, deviceQueue: 100
-  })
+  const { counts, fromPlan, fromSend, lag } = await simulate({ port, limit: 30, devices: { count: 2, rate: '10/s', inflight: 1, queue: 100 } })
   assert.equal(counts.acknowledged, 30)
   assert.ok(fromPlan.p50 > 700, `from planned capture: p50 ${fromPlan.p50} ms`)
   assert.ok(fromSend.p50 < 300, `from send: p50 ${fromSend.p50} ms`) // what closed-loop tools would report
@@ -69,8 +64,8 @@ test('devices capture on while the broker acknowledges nothing; what overflows i
     held.push(publication)
     await new Promise(() => {})
   })
-  const { counts, evidence } = await runSimulation({
-    ...small, port, devices: 1, inflight: 2, deviceQueue: 3, limit: 10, drainMs: 100
+  const { counts, evidence } = await simulate({
+    port, limit: 10, drainTimeout: '100ms', devices: { count: 1, inflight: 2, queue: 3 }
   })
   assert.deepEqual(counts, { planned: 10, captured: 10, sent: 2, acknowledged: 0, dropped: 5, unfinished: 5 })
   assert.equal(held.length, 2)
@@ -83,9 +78,7 @@ test('a device that is cut sends the same bytes under the same name again, and t
     published.push(publication)
     if (published.length <= 2) throw new Error('cut')
   })
-  const { counts, reconnects } = await runSimulation({
-    ...small, port, devices: 1, inflight: 1, limit: 4, ratePerSecond: 100
-  })
+  const { counts, reconnects } = await simulate({ port, limit: 4, devices: { count: 1, inflight: 1, rate: '100/s' } })
   assert.equal(counts.sent, 4)
   assert.equal(counts.acknowledged, 4)
   assert.equal(reconnects, 2)
@@ -94,31 +87,17 @@ test('a device that is cut sends the same bytes under the same name again, and t
 })
 
 test('devices cut off together come back at different times, and later each time up to 30 s', () => {
-  const returns = Array.from({ length: 100 }, () => backoffMs(3))
+  const returns = Array.from({ length: 100 }, () => backoffMs(3, backoff))
   assert.ok(Math.max(...returns) - Math.min(...returns) > 1000)
-  assert.equal(backoffMs(3, () => 1), 4000)
-  assert.equal(backoffMs(100, () => 1), 30_000)
-})
-
-test('a plan is fixed before the run: from the seed a phase for each device, then every interval', () => {
-  const [first = [], second = []] = takeTen(plan)
-  const [again] = takeTen(plan)
-  const [other] = takeTen({ ...plan, seed: 8 })
-  assert.deepEqual(again, first)
-  assert.notDeepEqual(other, first)
-  assert.notEqual(first[0], second[0])
-  first.slice(1).forEach((time, index) => assert.ok(Math.abs(time - (first[index] ?? 0) - 1000) <= 100))
-  assert.ok(Math.abs(countPlanned(plan) - 500) < 10)
-  assert.equal(countPlanned({ ...plan, limit: 33 }), 33)
+  assert.equal(backoffMs(3, backoff, () => 1), 4000)
+  assert.equal(backoffMs(100, backoff, () => 1), 30_000)
 })
 
 test('an interrupted run ends at once, with its report', async (t) => {
   const { port } = await startPlainBroker(t)
   const stop = new AbortController()
   const startedAt = performance.now()
-  const report = await runSimulation({
-    ...small, port, limit: Infinity, durationMs: 60_000, progress: () => stop.abort()
-  }, stop.signal)
+  const report = await simulate({ port, limit: undefined, duration: '60s' }, { progress: () => stop.abort() }, stop.signal)
   assert.equal(report.isInterrupted, true)
   assert.ok(report.counts.captured > 0 && report.counts.captured < report.counts.planned)
   assert.ok(performance.now() - startedAt < 10_000)
@@ -127,39 +106,25 @@ test('an interrupted run ends at once, with its report', async (t) => {
 test('a simulator that lagged says first of all that its results are not valid', async (t) => {
   const { port } = await startPlainBroker(t)
   const block = (): void => { for (const until = Date.now() + 80; Date.now() < until;); }
-  const report = await runSimulation({ ...small, port, acknowledged: block })
+  const report = await simulate({ port }, { observe: ({ kind }) => { if (kind === 'acknowledged') block() } })
   assert.equal(report.isValid, false)
-  assert.match(formatReport(report), /^results are not valid: the simulator itself lagged \(p99 \d+ ms, over 50 ms\)\n/)
-})
-
-test('a target beyond this machine is refused unless it is allowed', async () => {
-  await assert.rejects(runSimulation({ ...small, host: '192.0.2.7' }), { code: 'USAGE', message: /--allow-remote/ })
-  await assert.rejects(runSimulation({ ...small, host: 'broker.example' }), { code: 'USAGE', message: /--allow-remote/ })
-  await assert.rejects(runSimulation({ ...small, host: '127.0.0.1.example' }), { code: 'USAGE' })
+  const text = formatOutcome(judgeOutcome(report, undefined, []))
+  assert.match(text, /^results are not valid: the simulator itself lagged \(p99 \d+ ms, over 50 ms\)\n/)
 })
 
 test('a broker that is not there is one sentence', async () => {
-  await assert.rejects(runSimulation({ ...small, port: 9 }),
+  await assert.rejects(simulate({ port: 9 }),
     { code: 'UNAVAILABLE', message: /^no MQTT broker answers at 127\.0\.0\.1:9 \(.*ECONNREFUSED.*\)/ })
-})
-
-test('all that is wrong with the options is said at once', async () => {
-  const wrong = { ...small, port: 0, devices: 0, inflight: 0, size: 100, prefix: 'a b', topicPrefix: 'a/#' }
-  await assert.rejects(runSimulation(wrong),
-    { code: 'USAGE', message: /port[^]*devices[^]*inflight[^]*size[^]*prefix[^]*topic-prefix/ })
 })
 
 test('units are read as people write them', () => {
   assert.deepEqual(['60s', '500ms', '1.5h', '5m', '5', 'x'].map(parseDurationMs),
     [60_000, 500, 5_400_000, 300_000, undefined, undefined])
-  assert.deepEqual(['250KB', '250KiB', '1MB', '99', 'KB'].map(parseSizeBytes), [250_000, 256_000, 1_000_000, 99, undefined])
+  assert.deepEqual(['250KB', '250KiB', '1MB', '99', 'KB'].map(parseSizeBytes),
+    [250_000, 256_000, 1_000_000, 99, undefined])
   assert.deepEqual(['2/min', '0.5/s', '36/h', '0/s', '2', '2/3/s'].map(parseRatePerSecond),
     [2 / 60, 0.5, 0.01, undefined, undefined, undefined])
 })
-
-function takeTen (options: PlanOptions): number[][] {
-  return createPlans(options).map((times) => Array.from({ length: 10 }, () => times.next().value))
-}
 
 function sha256 (bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')

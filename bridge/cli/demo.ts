@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { Report } from '../../device-sim/report.ts'
-import type { StoreAccess } from '../../device-sim/bucket.ts'
+import type { Report } from '../../device-sim/report/report.ts'
+import type { StoreAccess } from '../../device-sim/judge/bucket.ts'
 import { formatBytes, formatCount } from '../amounts.ts'
 import type { Bridge } from '../bridge.ts'
 import { formatAddress } from '../config/address.ts'
@@ -22,7 +22,8 @@ import { EXIT, type ExitCode } from './exit.ts'
 import type { Finish, Shell } from './shell.ts'
 
 /** 10 images/s of 100 kB come in, 2.4 MB/s may go out: 12 s of outage are made up for in 9. */
-const FLEET = { devices: 20, ratePerSecond: 0.5, size: 100_000, durationMs: 35_000, prefix: 'demo-' }
+const FLEET = { count: 20, rate: '0.5/s', size: '100KB', prefix: 'demo-' }
+const FLEET_DURATION = '35s'
 const SETTINGS = {
   'mqtt.listen': '127.0.0.1:0',
   'http.listen': '127.0.0.1:0',
@@ -58,12 +59,13 @@ async function demo (shell: Shell): Promise<ExitCode> {
 
 async function perform (dataDir: string, shell: Shell, signal: AbortSignal): Promise<ExitCode> {
   const { startBridge } = await import('../bridge.ts')
-  const { verify, formatVerdict } = await import('../../device-sim/verify.ts')
+  const { verify } = await import('../../device-sim/judge/verify.ts')
+  const { formatVerdictLines } = await import('../../device-sim/report/text.ts')
   const config = readConfig({ flags: { ...SETTINGS, dataDir } })
   const bridge = await startBridge(config, { log: createLog(config.log), version: shell.version })
   const stage = { bridge, shell }
   try {
-    shell.print(`A service of its own, and ${FLEET.devices} simulated devices that send 10 images/s for 35 s.`)
+    shell.print(`A service of its own, and ${FLEET.count} simulated devices that send 10 images/s for 35 s.`)
     shell.print(`Watch it at http://${formatAddress(bridge.http)}/. From second 10 to 22 the store is gone.`)
     const report = await play(stage, signal)
     signal.throwIfAborted()
@@ -72,7 +74,7 @@ async function perform (dataDir: string, shell: Shell, signal: AbortSignal): Pro
     const { ledger } = await readStatus(stage)
     const isEven = ledger.exact && ledger.acknowledged === ledger.uploaded && ledger.uploaded === verdict.found
     shell.print(formatReport(report))
-    shell.print(formatVerdict(verdict))
+    for (const line of formatVerdictLines(verdict)) shell.print(line)
     shell.print(`ledger       ${formatCount(ledger.acknowledged)} acknowledged = ${formatCount(ledger.uploaded)} uploaded` +
       `${isEven ? ': nothing was lost' : ': this does not add up'}`)
     return verdict.held && isEven ? EXIT.ok : EXIT.notHeld
@@ -88,10 +90,13 @@ interface Stage {
 
 /** The fleet, the outage and the running commentary side by side, until nothing waits any more. */
 async function play (stage: Stage, signal: AbortSignal): Promise<Report> {
-  const { runSimulation } = await import('../../device-sim/simulation.ts')
+  const { runSimulation } = await import('../../device-sim/run/simulation.ts')
+  const { readScenario } = await import('../../device-sim/scenario/read-scenario.ts')
   return await within(PLAY_MS_MAX, signal, async (curtain) => {
     let isSending = true
-    const fleet = runSimulation({ ...FLEET, ...stage.bridge.mqtt }, curtain).finally(() => { isSending = false })
+    const { host, port } = stage.bridge.mqtt
+    const scenario = readScenario({ flags: { devices: FLEET, duration: FLEET_DURATION, host, port } })
+    const fleet = runSimulation(scenario, {}, curtain).finally(() => { isSending = false })
     const show = [cutStore(stage.bridge, curtain), narrate(stage, () => isSending, curtain)]
     const [report] = await Promise.all([fleet, ...show])
     return report

@@ -10,6 +10,7 @@ import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
 import { addStatus } from './status.ts'
+import { addStore } from './store.ts'
 import { addUplink } from './uplink.ts'
 
 const EXAMPLES = [
@@ -61,5 +62,6 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addImages(program, shell)
   addUplink(program, shell)
   addExplain(program, shell)
+  addStore(program, shell, finish)
   return program
 }

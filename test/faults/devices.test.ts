@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { connect, createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { openLink, type Link } from '../../device-sim/link.ts'
+import { openLink, type Link } from '../../device-sim/devices/link.ts'
 import { sha256 } from '../helpers/bridge.ts'
 import { fastLine, ledgerOf, storedIn } from '../helpers/custody.ts'
 import { eventually } from '../helpers/eventually.ts'

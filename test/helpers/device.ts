@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openLink, type Link } from '../../device-sim/link.ts'
+import { openLink, type Link } from '../../device-sim/devices/link.ts'
 import type { Random } from '../../device-sim/random.ts'
 import { sha256 } from './bridge.ts'
 import { jpegOf } from './jpeg.ts'

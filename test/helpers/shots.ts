@@ -1,4 +1,4 @@
-import { openLink } from '../../device-sim/link.ts'
+import { openLink } from '../../device-sim/devices/link.ts'
 import { sha256 } from './bridge.ts'
 import { jpegOf } from './jpeg.ts'
 

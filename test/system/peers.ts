@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { DeviceId } from '../../broker/topics.ts'
-import { paintScenes } from '../../device-sim/scenes.ts'
+import { paintScenes } from '../../device-sim/images/scenes.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const PHOTOS = resolve(import.meta.dirname, '../../../shared/photos')

@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { Option } from 'commander'
+import { parse, stringify } from 'yaml'
+import { SimulatorError } from '../errors.ts'
+import { loadScenario } from '../scenario/load-file.ts'
+import { readScenario } from '../scenario/read-scenario.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { isTree, type Tree } from '../scenario/tree.ts'
+import { SCENARIO_FLAGS } from './flags.ts'
+
+/** As commander hands them over. */
+export type Flags = Readonly<Record<string, unknown>>
+
+/** The scenario that a name and flags make together. Throws a SimulatorError that names all that is wrong. */
+export async function readScenarioFlags (named: string | undefined, flags: Flags): Promise<Scenario> {
+  const { tree, names } = toTree(flags)
+  const file = named === undefined ? undefined : await loadScenario(named)
+  return readScenario({ flags: tree, flagNames: names, ...(file && { file }) })
+}
+
+/** Flags from --load-options under those given. */
+export async function loadOptions (flags: Flags): Promise<Flags> {
+  const path = flags['loadOptions']
+  if (typeof path !== 'string') return flags
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SimulatorError('USAGE', `load-options: ${path} cannot be read: ${String(cause)}`)
+  })
+  const saved = parseOptions(text)
+  if (saved === undefined) throw new SimulatorError('USAGE', `load-options: ${path} is not what --save-options writes`)
+  return { ...saved, ...flags }
+}
+
+const SECRETS = ['password', 's3SecretAccessKey']
+
+export async function saveOptions (flags: Flags): Promise<void> {
+  const { saveOptions: path, loadOptions: _, ...rest } = flags
+  if (typeof path !== 'string') return
+  const open = Object.fromEntries(Object.entries(rest).filter(([name]) => !SECRETS.includes(name)))
+  await writeFile(path, stringify(open)).catch((cause: unknown) => {
+    throw new SimulatorError('USAGE', `save-options: ${path} cannot be written: ${String(cause)}`)
+  })
+}
+
+function parseOptions (text: string): Tree | undefined {
+  try {
+    const value: unknown = parse(text)
+    return isTree(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function toTree (flags: Flags): { readonly tree: Tree, readonly names: ReadonlyMap<string, string> } {
+  const tree: Record<string, unknown> = {}
+  const devices: Record<string, unknown> = {}
+  const names = new Map<string, string>()
+  for (const { flags: text, path, read } of SCENARIO_FLAGS) {
+    const option = new Option(text)
+    const value = flags[option.attributeName()]
+    const isGiven = option.negate ? value === false : value !== undefined && value !== false
+    if (!isGiven) continue
+    const [section, key] = path.split('.')
+    const into = key === undefined ? tree : devices
+    const given = read === undefined ? value : read(value)
+    into[key ?? section ?? ''] = given
+    names.set(path, option.long ?? text)
+  }
+  return { tree: Object.keys(devices).length > 0 ? { ...tree, devices } : tree, names }
+}

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StoreControl } from '../judge/store-control.ts'
+import type { Uplink } from '../scenario/scenario.ts'
+import type { Knobs } from '../scenario/schema.ts'
+
+const HEALTHY: Knobs = { rate: Infinity, latency: 0, errors: 0, outage: false }
+
+/** Turns the line to the store as the scenario says, from the start of the captures. An outage ends with the run. */
+export async function runUplink (
+  { rate, latency, errors, events }: Uplink, control: StoreControl, signal: AbortSignal
+): Promise<void> {
+  const base: Knobs = { rate, latency, errors, outage: false }
+  const startedAt = performance.now()
+  const turns = events.flatMap(({ at, for: forMs, ...knobs }) => [
+    { at, knobs },
+    // Back to what holds outside of events.
+    {
+      at: at + forMs,
+      knobs: Object.fromEntries(Object.keys(knobs).map((name) =>
+        [name, base[name as keyof Knobs] ?? HEALTHY[name as keyof Knobs]])) as Knobs
+    }
+  ]).sort((a, b) => a.at - b.at)
+  await control.set({ ...HEALTHY, ...defined(base) })
+  try {
+    for (const { at, knobs } of turns) {
+      const waitMs = startedAt + at - performance.now()
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+      if (signal.aborted) return
+      await control.set(knobs)
+    }
+  } finally {
+    if (signal.aborted) await control.set({ outage: false })
+  }
+}
+
+function defined (knobs: Knobs): Knobs {
+  return Object.fromEntries(Object.entries(knobs).filter(([, value]) => value !== undefined))
+}

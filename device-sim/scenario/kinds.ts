@@ -1,0 +1,52 @@
+// What may stand in a scenario or behind a flag, as people write it, turned into base units.
+
+import * as z from 'zod'
+import { parseDurationMs, parseRatePerSecond, parseShare, parseSizeBytes, parseSpeed } from '../units.ts'
+import { parseDistribution } from './distribution.ts'
+import { parseThreshold, THRESHOLD_HELP } from './threshold.ts'
+
+function kind<T> (what: string, parse: (text: string) => T | undefined) {
+  return z.union([z.string(), z.number()], { error: `wanted ${what}` }).transform((value, context): T => {
+    const parsed = parse(String(value).trim())
+    if (parsed !== undefined) return parsed
+    context.addIssue({ code: 'custom', message: `wanted ${what}` })
+    return z.NEVER
+  })
+}
+
+export function whole (low: number, high: number) {
+  return kind(`a whole number of ${low} to ${high}`, (text) => {
+    const number = Number(text)
+    return /^\d+$/.test(text) && number >= low && number <= high ? number : undefined
+  })
+}
+
+/** In ms. */
+export const duration = kind('a time such as 60s, 500ms or 5m', parseDurationMs)
+/** In ms; a bare number is ms, as load tools have it. */
+export const interval = kind('a time such as 10ms or 30s, or a number of ms', (text) =>
+  /^\d+$/.test(text) ? Number(text) : parseDurationMs(text))
+/** A second. */
+export const rate = kind('a rate such as 2/min or 0.5/s', parseRatePerSecond)
+/** Connections a second; a bare number is just that. */
+export const connectRate = kind('a rate such as 500/s', (text) =>
+  /^\d+$/.test(text) ? Number(text) || undefined : parseRatePerSecond(text))
+export const size = kind('a size such as 250KB or 1MiB', parseSizeBytes)
+/** Bytes a second. */
+export const speed = kind('a rate of a line such as 40Mbit', parseSpeed)
+export const share = kind('a share such as 20% or 0.2', parseShare)
+export const sizes = kind('a size such as 250KB, normal(250KB,40KB) or uniform(100KB,400KB)', parseDistribution)
+export const threshold = kind(`a condition such as 'e2e_p99<10s' or 'lost==0'; there are ${THRESHOLD_HELP}`, parseThreshold)
+
+/** The share of images that go as a JSON envelope. */
+export const format = kind('raw, json or mix:raw=80,json=20', (text) => {
+  if (text === 'raw') return 0
+  if (text === 'json') return 1
+  const [, raw, json] = /^mix:raw=(\d+),json=(\d+)$/.exec(text) ?? []
+  const [a, b] = [Number(raw), Number(json)]
+  return a + b > 0 ? b / (a + b) : undefined
+})
+
+/** Topics may name %i the device's number, %c its client id, %u its user name, %id the image, %seq its number. */
+export const topicPattern = kind('a topic without wildcards, with %i, %c, %u, %id or %seq in it', (text) =>
+  /^[^+#\0]+$/.test(text) ? text : undefined)

@@ -1,0 +1,123 @@
+import { SimulatorError } from '../errors.ts'
+import { checkScenario } from './check.ts'
+import type { Group, Phase, Scenario, Target } from './scenario.ts'
+import { scenarioSchema, type Given } from './schema.ts'
+import { layOver, sourceOf, type Tree } from './tree.ts'
+
+/** Where a scenario comes from; flags go before the file. */
+export interface Sources {
+  /** As YAML has it, and what to call it. */
+  readonly file?: { readonly name: string, readonly tree: Tree }
+  readonly flags?: Tree
+  /** What the flag of a path is called: `devices.count` is --count. */
+  readonly flagNames?: ReadonlyMap<string, string>
+}
+
+export interface Problem {
+  /** Such as `devices[0].count`. */
+  readonly path: string
+  readonly message: string
+}
+
+const RATE_PER_SECOND = 2 / 60
+const CONNECTS_PER_SECOND = 500
+const DURATION_MS = 60_000
+
+/** Throws one SimulatorError that names everything that is wrong. */
+export function readScenario (sources: Sources): Scenario {
+  const tree = layOver(sources.file?.tree ?? {}, sources.flags ?? {})
+  const result = scenarioSchema.safeParse(tree)
+  if (!result.success) {
+    throw refuse(sources, tree, result.error.issues.map(({ path, message, ...issue }) => ({
+      path: formatPath(path),
+      message: issue.code === 'unrecognized_keys' ? `there is no ${issue.keys.join(', ')} here` : message
+    })))
+  }
+  const scenario = normalise(result.data)
+  const problems = checkScenario(scenario, result.data)
+  if (problems.length > 0) throw refuse(sources, tree, problems)
+  return scenario
+}
+
+function normalise (given: Given): Scenario {
+  const { name, about, limit = Infinity, warmup, drainTimeout, model, seed, workers, thresholds, allowRemote } = given
+  const phases = readPhases(given)
+  return {
+    name,
+    about,
+    target: readTarget(given),
+    groups: given.devices.map((group) => readGroup(group, given)),
+    phases,
+    durationMs: phases.reduce((sum, { forMs }) => sum + forMs, 0),
+    limit,
+    warmupMs: warmup,
+    drainMs: drainTimeout,
+    model,
+    connectsPerSecond: given.connrate ?? (given.connectInterval ? 1000 / given.connectInterval : CONNECTS_PER_SECOND),
+    stormMs: given.reconnectStorm,
+    seed,
+    workers,
+    uplink: given.uplink,
+    thresholds,
+    allowRemote
+  }
+}
+
+function readPhases ({ phases, duration, limit }: Given): readonly Phase[] {
+  if (phases !== undefined) return phases.map(({ name, load, ...phase }) => ({ name, load, forMs: phase.for }))
+  return [{ name: 'run', forMs: duration ?? (limit === undefined ? DURATION_MS : Infinity), load: 1 }]
+}
+
+function readTarget ({ url, host, port, username, password, ca, cert, key }: Given): Target {
+  const from = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+  const isTls = from?.protocol === 'mqtts:' || ca !== undefined || cert !== undefined
+  const standard = isTls ? 8883 : 1883
+  return {
+    host: from?.hostname ?? host,
+    port: port ?? (Number(from?.port) || standard),
+    isTls,
+    username: username ?? (decodeURIComponent(from?.username ?? '') || undefined),
+    password: password ?? (decodeURIComponent(from?.password ?? '') || undefined),
+    ca,
+    cert,
+    key
+  }
+}
+
+function readGroup ({ rate, interval, topic, ...group }: Given['devices'][number], { topicPrefix }: Given): Group {
+  const image = group.ids ? '/%id' : ''
+  return {
+    ...group,
+    ratePerSecond: rate ?? (interval ? 1000 / interval : RATE_PER_SECOND),
+    topic: topic ?? `${topicPrefix}/%c/images${image}`
+  }
+}
+
+function refuse (sources: Sources, tree: Tree, problems: readonly Problem[]): SimulatorError {
+  const isInFile = problems.some(({ path }) => sourceOf(path, sources.flags ?? {}) === 'file' && sources.file !== undefined)
+  const lines = problems.map(({ path, message }) => {
+    const isOfFlag = sourceOf(path, sources.flags ?? {}) === 'flag' || sources.file === undefined
+    const name = isOfFlag ? flagOf(path, sources) : `${sources.file?.name}: ${path}`
+    return `${name === '' ? '' : `${name}: `}${message}${got(tree, path)}`
+  })
+  return new SimulatorError(isInFile ? 'CONFIG' : 'USAGE', lines.join('\n'))
+}
+
+function flagOf (path: string, { flagNames }: Sources): string {
+  const plain = path.replaceAll(/\[\d+\]/g, '')
+  const found = [...flagNames ?? []].find(([known]) => plain === known || plain.startsWith(`${known}.`))
+  return found?.[1] ?? path
+}
+
+function got (tree: Tree, path: string): string {
+  const value = path.split(/[.[\]]+/).filter((key) => key !== '').reduce<unknown>((inner, key) => {
+    if (typeof inner !== 'object' || inner === null) return undefined
+    return (inner as Tree)[key] ?? (key === '0' ? inner : undefined) // one group may stand without its list
+  }, tree)
+  const isPlain = typeof value === 'string' || typeof value === 'number'
+  return isPlain && !/password/.test(path) ? `, got ${JSON.stringify(value)}` : ''
+}
+
+function formatPath (path: readonly PropertyKey[]): string {
+  return path.map((key, at) => typeof key === 'number' ? `[${key}]` : `${at === 0 ? '' : '.'}${String(key)}`).join('')
+}
