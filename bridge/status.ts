@@ -171,17 +171,25 @@ export function foresee (facts: Facts, outAt = outgoing(facts)): Forecast {
 }
 
 /** What goes out as long as something waits. A minute that was half idle would make half of it. */
-export function outgoing ({ now, uplink, limit, flow: { busy }, allowanceAt }: Facts): PaceAt {
+export function outgoing (facts: Facts): PaceAt {
+  const { now, uplink, limit, flow: { busy }, allowanceAt } = facts
   const isPaused = limit.paused !== undefined && allowanceAt === undefined
   if (uplink.state.kind === 'down' || isPaused) return constantPace(0)
   const isKnown = busy.seconds >= BUSY_SECONDS_MIN
   const allowed = allowanceAt?.(now).bytesPerSecond ?? limit.bytesPerSecond
   if (allowanceAt === undefined || allowed === Infinity) {
-    return constantPace(isKnown || allowed === Infinity ? busy.bytesPerSecond : allowed)
+    return constantPace(isKnown || allowed === Infinity ? busyPace(facts) : allowed)
   }
   // What the line makes of the allowance now, it makes of any other.
   return rememberedPace(
-    isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busy.bytesPerSecond / allowed)) : allowanceAt)
+    isKnown && allowed > 0 ? scaledPace(allowanceAt, Math.min(1, busyPace(facts) / allowed)) : allowanceAt)
+}
+
+/** What was stored while puts ran, and what of those under way has gone, or one large image would look like none. */
+function busyPace ({ flow: { busy }, uplink: { uploadingBytes }, sentBytesPerSecond }: Facts): number {
+  if (busy.seconds === 0) return busy.bytesPerSecond
+  const most = busy.bytesPerSecond + uploadingBytes / busy.seconds
+  return Math.max(busy.bytesPerSecond, Math.min(sentBytesPerSecond, most))
 }
 
 /** Of those that come in lately; a byte where none does, so that a line that is off is waited for all the same. */

@@ -108,15 +108,24 @@ function behind (facts: Facts, { emptyInSeconds, fullInSeconds }: Forecast): Sai
     const empty = `${waiting(facts)}; empty in about ${formatSpan(emptyInSeconds)}.`
     return { word: 'CATCHING UP', parts: [empty, ...thinLine(facts), kept(facts)] }
   }
-  const pace = `${moving(flow.in, 'come in')} and ${moving(flow.out, 'go out')}.`
+  const pace = `${moving(flow.in, 'come in')} and ${goingOut(facts)}.`
   const oldest = `${waiting(facts)}, the oldest for ${formatSpan((now - oldestReceivedAt) / 1000)}.`
   const full = fullInSeconds === undefined ? [] : [`The spool is full in about ${formatSpan(fullInSeconds)}.`]
   return { word: 'FALLING BEHIND', parts: [pace, oldest, ...thinLine(facts), ...full, kept(facts)] }
 }
 
+/** A large image takes longer than the minute that is looked at, and is on its way all the same. */
+function goingOut ({ flow, uplink: { uploading }, sentBytesPerSecond }: Facts): string {
+  if (flow.out.imagesPerSecond > 0 || uploading.size === 0 || sentBytesPerSecond === 0) return moving(flow.out, 'go out')
+  return `none is up yet of ${formatImages(uploading.size)} that ${uploading.size === 1 ? 'goes' : 'go'} out ` +
+    `at ${formatLine(sentBytesPerSecond)}`
+}
+
 function moving ({ imagesPerSecond, bytesPerSecond }: Pace, verb: 'come in' | 'go out'): string {
   if (imagesPerSecond === 0) return `none ${verb}`
-  return `${formatPace(imagesPerSecond)} images/s (${formatLine(bytesPerSecond)}) ${verb}`
+  const pace = formatPace(imagesPerSecond)
+  if (pace === '0') return `${formatLine(bytesPerSecond)} of images ${verb}`
+  return `${pace} images/s (${formatLine(bytesPerSecond)}) ${verb}`
 }
 
 function keepingUp (facts: Facts): Said {

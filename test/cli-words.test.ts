@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { Command } from 'commander'
 import { explainFailure } from '../bridge/cli/exit.ts'
+import { addSettings } from '../bridge/cli/flags.ts'
 import { formatFarewell } from '../bridge/cli/serve.ts'
 import { formatTable } from '../bridge/cli/table.ts'
 import { formatWelcome, listRisks } from '../bridge/cli/welcome.ts'
@@ -70,4 +72,15 @@ test('a stop counts images as people do', () => {
 
 test('amounts stand to the right, words to the left', () => {
   assert.equal(formatTable([['waiting', '1,214', 'oldest 2 min'], ['failed', '0', '']]), 'waiting  1,214  oldest 2 min\nfailed       0')
+})
+
+test('the help of a command shows a default as its flag takes it', () => {
+  const help = addSettings(new Command()).helpInformation()
+  assert.match(help, /\(alarm=40%,normal=40%,bulk=20%\)/)
+  assert.doesNotMatch(help, /\[object/)
+})
+
+test('a share of nothing where some is needed is refused with what to write', () => {
+  const given = { flags: {}, env: { SLUICE_UPLINK_RETRY_SHARE: '0%' } }
+  assert.throws(() => readConfig(given), /uplink\.retryShare: "0%" is too small; write more than 0%/)
 })

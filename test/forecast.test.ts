@@ -54,3 +54,22 @@ test('the spool is full when its limit is reached or the disk is, whichever come
   assert.equal(foresee(limited).fullInSeconds, 600)
   assert.equal(foresee(crowded).fullInSeconds, 100)
 })
+
+test('a large image that is under way counts with what the line takes of it, and a line that takes nothing with nothing', () => {
+  const large = {
+    spool: { ...backlog.spool, waiting: { count: 1, bytes: 30 * MB } },
+    uplink: { uploading: new Set([1]), uploadingBytes: 30 * MB },
+    flow: { busy: { bytesPerSecond: 0, seconds: 20 } }
+  }
+  const sent = facts({ ...backlog, ...large, sentBytesPerSecond: MB })
+  assert.equal(foresee(sent).emptyInSeconds, 30)
+  assert.equal(describeStatus(sent).verdict.word, 'CATCHING UP')
+  assert.equal(foresee(facts({ ...backlog, ...large })).emptyInSeconds, undefined)
+})
+
+test('what small images cost beyond their bytes is not taken for bytes of theirs', () => {
+  const uplink = { uploading: new Set([1]), uploadingBytes: 0.001 * MB }
+  const flow = { busy: { bytesPerSecond: MB, seconds: 60 } }
+  const { emptyInSeconds = 0 } = foresee(facts({ ...backlog, uplink, flow, sentBytesPerSecond: 2.7 * MB }))
+  assert.ok(Math.abs(emptyInSeconds - 304) < 0.1)
+})

@@ -43,6 +43,13 @@ for (const [what, body, status, detail] of [
   })
 }
 
+test('a body where none is wanted is answered with that, not with a list of nothing', async (t) => {
+  const { url } = await startSite(t)
+  const answer = await ask(`${url}/api/v1/uplink/resume`, { method: 'POST' }, '{"for":"1h"}')
+  const { detail, hint } = JSON.parse(answer.body) as { detail: string, hint: string }
+  assert.deepEqual([answer.status, detail, hint], [400, 'there is no field "for"', 'Send no body.'])
+})
+
 test('only who may act on images may limit, pause or resume uploads, and everybody may look', async (t) => {
   const { url } = await startSite(t, { http: { token: 'correct-horse-battery-staple' } })
   for (const [method, path] of [['PATCH', 'limits'], ['POST', 'pause'], ['POST', 'resume']] as const) {

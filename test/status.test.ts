@@ -31,6 +31,13 @@ const said: ReadonlyArray<readonly [VerdictWord, Facts, string]> = [
     '1,214 images (304 MB) wait, the oldest for 14 min. The spool is full in about 1.5 h. Nothing lost.'],
   ['FALLING BEHIND', facts({ ...backlog, flow: { busy: { bytesPerSecond: 0, seconds: 60 } } }),
     'none come in and none go out. 1,214 images (304 MB) wait, the oldest for 14 min. Nothing lost.'],
+  ['FALLING BEHIND', facts({
+    ...backlog,
+    flow: { in: { imagesPerSecond: 0.02, bytesPerSecond: 5 * MB }, busy: { bytesPerSecond: 0, seconds: 60 } },
+    uplink: { uploading: new Set([7]), uploadingBytes: 300 * MB },
+    sentBytesPerSecond: 4.75 * MB
+  }), '40 Mbit/s of images come in and none is up yet of 1 image that goes out at 38 Mbit/s. ' +
+    '1,214 images (304 MB) wait, the oldest for 14 min. The spool is full in about 21.9 h. Nothing lost.'],
   ['UPLOADS PAUSED', facts({ ...backlog, limit: paused, uplink: { uploading: new Set([7]) }, flow: { in: inflow(33.3) } }),
     'an operator paused them 5 min ago (maintenance), and for another 55 min. ' +
     'What is under way (1 image) is let through. ' +

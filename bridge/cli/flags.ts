@@ -13,12 +13,18 @@ export function addSettings (command: Command): Command {
   for (const section of sections) {
     for (const { flag, description, fallback, whenNull } of section.settings) {
       if (flag === undefined) continue
-      const standard = fallback === null ? whenNull ?? 'none' : [fallback].flat().join(',') || 'none'
+      const standard = fallback === null ? whenNull ?? 'none' : formatFallback(fallback) || 'none'
       command.addOption(new Option(`--${flag} <value>`, `${description} (${standard})`)
         .helpGroup(`Settings${section.name === '' ? '' : `, ${section.name}`}:`))
     }
   }
   return command
+}
+
+/** As the flag takes it. */
+function formatFallback (fallback: unknown): string {
+  if (typeof fallback !== 'object' || fallback === null || Array.isArray(fallback)) return [fallback].flat().join(',')
+  return Object.entries(fallback).map((pair) => pair.join('=')).join(',')
 }
 
 /** Everything that the command line, the environment and a file say about settings. */

@@ -57,8 +57,9 @@ export function addImages (program: Command, shell: Shell): void {
   addApi(images.command('prioritize').description('send one that waits before all others'))
     .argument('<image>', NAME)
     .action(async (image: string, options: Options) => {
-      const answer = await createApi(options, shell).ask('POST', `${pathOf(image)}/prioritize`)
-      shell.print(formatAs(options, answer, () => `${image} goes next`))
+      const answer = await createApi(options, shell).ask('POST', `${pathOf(image)}/prioritize`) as ImageJson
+      shell.print(formatAs(options, answer, ({ state }: ImageJson) =>
+        state === 'uploading' ? `${image} is on its way already` : `${image} goes before all lanes`))
     })
   addFilters(addApi(images.command('delete').description('give images up for good: one, or all failed ones that a filter matches')))
     .argument('[image]', NAME)

@@ -147,7 +147,7 @@ function measure (
   const { min = 0, max = Number.MAX_SAFE_INTEGER, above = -1 } = limits
   const value = z.number()
     .min(min, { error: `is too small; write ${format(min)} or more` })
-    .gt(above, { error: `is not more than ${format(above)}` })
+    .gt(above, { error: `is too small; write more than ${format(above)}` })
     .max(max, { error: `is too large; write ${format(max)} or less` })
   return z.codec(written(refusal), value, coding(notation)).prefault(fallback).meta({ description })
 }

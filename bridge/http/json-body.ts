@@ -40,7 +40,7 @@ export async function readJsonBody (
 ): Promise<JsonBody> {
   const body = await readShortBody(request, BYTES_MAX, limits)
   if (body.kind === 'reply') return body
-  const example = `Send an object with ${names.join(', ')}.`
+  const example = names.length === 0 ? 'Send no body.' : `Send an object with ${names.join(', ')}.`
   const refuse = (detail: string): JsonBody => ({ kind: 'reply', reply: problem('bad_json', detail, { hint: example }) })
   if (body.kind === 'too-long') return refuse(`the body is longer than ${BYTES_MAX} bytes`)
   const fields = body.text.trim() === '' ? {} : parseObject(body.text)

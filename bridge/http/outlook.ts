@@ -3,7 +3,7 @@
 import type { Entry, Held } from '../entry.ts'
 import { formatTime } from '../limit-status.ts'
 import type { Sum } from '../spool/accounts.ts'
-import type { QueueClass } from '../spool/queues.ts'
+import type { QueueClass, QueueRow } from '../spool/queues.ts'
 import type { HttpDeps } from './deps.ts'
 import { imageState } from './image-json.ts'
 import type { LiveStatus } from './live-status.ts'
@@ -88,10 +88,18 @@ function whyWaiting (
 
 async function goingBefore (entry: Entry, lane: QueueClass, { spool, scheduling }: Deps): Promise<WaitingJson['behind']> {
   const { sequence, deviceId } = entry
-  const range = scheduling?.().order === 'newest' && lane !== 'prioritized'
-    ? { after: sequence, before: Infinity }
-    : { after: 0, before: sequence }
-  const rows = await spool.backlog.read({ class: lane, deviceId }, { ...range, limit: ROWS_MAX })
+  const read = async (one: QueueClass, [after, before]: readonly [number, number]): Promise<readonly QueueRow[]> =>
+    await spool.backlog.read({ class: one, deviceId }, { after, before, limit: ROWS_MAX })
+  const [older, newer] = [[0, sequence], [sequence, Infinity]] as const
+  const inLane = async (): Promise<readonly QueueRow[]> => {
+    const order = lane === 'prioritized' ? 'oldest' : scheduling?.().order
+    if (order === 'newest') return await read(lane, newer)
+    if (order !== 'newest-per-device') return await read(lane, older)
+    const last = (await read(lane, newer)).at(-1) // the newest of all goes at once, and then the oldest first
+    return last === undefined ? [] : [...await read(lane, older), last]
+  }
+  const first = lane === 'prioritized' ? [] : await read('prioritized', [0, Infinity])
+  const rows = [...first, ...await inLane()].slice(0, ROWS_MAX)
   const behind = { count: rows.length, bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0) }
   return rows.length === ROWS_MAX ? { ...behind, orMore: true } : behind
 }
