@@ -1,12 +1,11 @@
 // The sums that go with an object, and what the store's answer says about them.
 //
-// No body is hashed here but for Content-MD5. The signer takes the payload's hash from an
-// `x-amz-content-sha256` header that is already there (@smithy/signature-v4, getPayloadHash): the
-// SHA-256 we know signs the request, and the server compares it with what it read. A second sum goes
-// along for the store to verify and keep. Content-MD5 and every `x-amz-` header are signed.
+// No body is hashed here but for Content-MD5. The SHA-256 we know signs the request (s3-client.ts), and the server
+// compares it with what it read. A second sum goes along for the store to verify and keep. Content-MD5 and every
+// `x-amz-` header are signed.
 
 import { createHash } from 'node:crypto'
-import type { PutObjectCommand, PutObjectCommandOutput, UploadPartCommand } from '@aws-sdk/client-s3'
+import type { PutObjectCommandOutput } from '@aws-sdk/client-s3'
 import type { StoreObject } from './object-store.ts'
 
 /** What the store is asked to verify; old radosgw and Swift know only md5. */
@@ -27,16 +26,6 @@ export function sumsOf (
     case 'crc32': return { ChecksumCRC32: bigEndian(crc32).toString('base64') }
     case 'md5': return { ContentMD5: createHash('md5').update(body).digest('base64') }
   }
-}
-
-/** Signs the command with a payload hash in hex instead of hashing its body. */
-export function signWith (command: PutObjectCommand | UploadPartCommand, sha256: string): void {
-  const stack = command.middlewareStack as PutObjectCommand['middlewareStack'] // what is added looks at no field of either
-  stack.add((next) => (args) => {
-    const { headers } = args.request as { headers: Record<string, string> }
-    headers['x-amz-content-sha256'] = sha256
-    return next(args)
-  }, { step: 'build' }) // before `finalizeRequest`, where the signer is
 }
 
 type Answer = Pick<PutObjectCommandOutput,

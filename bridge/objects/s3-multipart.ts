@@ -11,7 +11,8 @@ import {
   type S3Client
 } from '@aws-sdk/client-s3'
 import type { StoreObject } from './object-store.ts'
-import { agrees, signWith } from './s3-integrity.ts'
+import { sendWith } from './s3-client.ts'
+import { agrees } from './s3-integrity.ts'
 import { finding, isUploadGone } from './s3-outcomes.ts'
 import { checksumAlgorithm, completedPart, countParts, readPart, type PartsOptions, type Upload } from './s3-parts.ts'
 import { attempt } from './s3-request.ts'
@@ -127,8 +128,7 @@ export class MultipartPuts {
       const command = new UploadPartCommand({
         Bucket: bucket, Key: key, UploadId: id, PartNumber: number, Body: bytes, ContentLength: bytes.length, ...sums
       })
-      signWith(command, sha256)
-      const answer = await attempt(signal, (abortSignal) => this.#client.send(command, { abortSignal }))
+      const answer = await attempt(signal, (abortSignal) => sendWith(this.#client, command, { sha256, abortSignal }))
       if (answer.ETag === undefined) throw finding('NoETag')
       if (!agrees(answer, sums)) throw finding('OtherBytes')
       parts.set(number, completedPart(number, answer.ETag, sums))

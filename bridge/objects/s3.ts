@@ -2,13 +2,13 @@
 // sums go along and are compared stands in s3-integrity.ts.
 
 import {
-  GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client,
-  S3ServiceException
+  GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3ServiceException,
+  type S3Client
 } from '@aws-sdk/client-s3'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from './object-store.ts'
 import type { Agents } from './paced-agent.ts'
-import { agrees, signWith, sumsOf, type Integrity } from './s3-integrity.ts'
+import { createClient, sendWith } from './s3-client.ts'
+import { agrees, sumsOf, type Integrity } from './s3-integrity.ts'
 import { formatMetadata } from './s3-metadata.ts'
 import { MultipartPuts } from './s3-multipart.ts'
 import { found, leavesPutsOpen, readOutcome, type Target } from './s3-outcomes.ts'
@@ -56,40 +56,6 @@ export function createS3Store (options: S3Options): ObjectStore {
   }
 }
 
-/**
- * What the client does with every request and nobody here has asked for: a fifth of what a put costs, and 175 bytes
- * on the line. Two are for AWS Lambda and for redirects, which are off; user agents name the runtime and its versions.
- */
-const UNWANTED = [
-  'loggerMiddleware', 'regionRedirectMiddleware', 'addExpectContinueMiddleware', 'getUserAgentMiddleware',
-  'recursionDetectionMiddleware'
-]
-
-function createClient (options: S3Options): S3Client {
-  const { endpoint, region, pathStyle, credentials, agents } = options
-  const client = new S3Client({
-    region,
-    forcePathStyle: pathStyle === 'auto' ? endpoint !== undefined : pathStyle,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts: 1, // the uplink tries again, so that each attempt is charged to its budget
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    expectContinueHeader: false, // with agents of our own the client sends the header and does not wait
-    requestHandler: new NodeHttpHandler({
-      httpAgent: agents.http,
-      httpsAgent: agents.https,
-      connectionTimeout: options.connectionTimeoutMs ?? 10_000,
-      // socketTimeout is silence. requestTimeout would be the length of a put, and stays off.
-      socketTimeout: options.timeoutMs,
-      throwOnRequestTimeout: true,
-      socketAcquisitionWarningTimeout: 1_000 // its timer outlives a request that cannot be made
-    })
-  })
-  for (const name of UNWANTED) client.middlewareStack.remove(name)
-  return client
-}
-
 async function put (store: Store, object: StoreObject, signal: AbortSignal): Promise<PutOutcome> {
   const { client, target, options: { bucket, ifNoneMatch, integrity } } = store
   const metadata = formatMetadata(object.metadata)
@@ -106,9 +72,9 @@ async function put (store: Store, object: StoreObject, signal: AbortSignal): Pro
     ...sums,
     ...(ifNoneMatch ? { IfNoneMatch: '*' } : {})
   })
-  signWith(command, object.sha256)
   try {
-    const answer = await attempt(signal, (abortSignal) => client.send(command, { abortSignal }))
+    const { sha256 } = object
+    const answer = await attempt(signal, (abortSignal) => sendWith(client, command, { sha256, abortSignal }))
     if (answer.ETag === undefined) return readOutcome(found('NoETag'), target)
     if (!agrees(answer, sums)) return readOutcome(found('OtherBytes'), target)
     return { kind: 'stored', etag: unquoted(answer.ETag) }
