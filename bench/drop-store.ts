@@ -1,12 +1,12 @@
-// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts`. It refuses everything
-// until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
+// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts [open]`. Without `open` it
+// refuses everything until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const EVERY_MS = 100
 
-let isOpen = false
+let isOpen = process.argv[2] === 'open'
 let stored = 0
 
 const store = createServer((request, response) => {
