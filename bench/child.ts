@@ -58,6 +58,13 @@ export function readMemory (pid: number): { peak: number, now: number } {
   return { peak: read('VmHWM'), now: read('VmRSS') }
 }
 
+/** Bytes given to the disk so far, without what was truncated before it got there; proc(5). */
+export function readWrittenBytes (pid: number): number {
+  const io = readFileSync(`/proc/${pid}/io`, 'utf8')
+  const read = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? 0)
+  return read('write_bytes') - read('cancelled_write_bytes')
+}
+
 export function median (values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[sorted.length >> 1] ?? NaN

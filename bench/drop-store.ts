@@ -1,12 +1,12 @@
-// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts [PORT]`. It refuses
-// everything until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
+// A store, as a process of its own, that takes every object and keeps none: `drop-store.ts [open [PORT]]`. Without
+// `open` it refuses everything until it gets SIGUSR2. Prints `stored COUNT at MS` every tenth of a second.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const EVERY_MS = 100
 
-let isOpen = false
+let isOpen = process.argv[2] === 'open'
 let stored = 0
 
 const store = createServer((request, response) => {
@@ -22,7 +22,7 @@ const store = createServer((request, response) => {
 })
 
 process.on('SIGUSR2', () => { isOpen = true })
-store.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
+store.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => {
   console.log(`listening on ${(store.address() as AddressInfo).port}`) // listening on a port, so no string and not null
   setInterval(() => { console.log(`stored ${stored} at ${Date.now()}`) }, EVERY_MS)
 })

@@ -7,19 +7,24 @@ import { connect, type Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 
 export interface Load {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
   readonly imagesPerSecond: number
   readonly acknowledged: number
   readonly pubackMs: { readonly p50: number, readonly p95: number, readonly p99: number }
 }
 
-interface Target {
+interface Broker {
   readonly port: number
+  readonly user: string | undefined
+  readonly password: string | undefined
+}
+
+interface Target extends Broker {
   readonly devices: number
   readonly count: number
   readonly bytes: number
   readonly topic: string
-  readonly user: string | undefined
-  readonly password: string | undefined
 }
 
 const TIMEOUT_MS = 100_000
@@ -28,11 +33,12 @@ export async function runLoad (target: Target): Promise<Load> {
   const body = randomBytes(target.bytes)
   body.set([0xff, 0xd8, 0xff, 0xe0])
   const run = randomBytes(3).toString('hex')
-  const sockets = await Promise.all(Array.from({ length: target.devices }, (_, d) => open(target, `bench-${d}`)))
+  const sockets = await Promise.all(Array.from({ length: target.devices }, (_, d) => openDevice(target, `bench-${d}`)))
   const latencies: number[] = []
   let sent = 0
-  const startedAt = performance.now()
-  const deadline = startedAt + TIMEOUT_MS
+  const startedAt = Date.now()
+  const from = performance.now()
+  const deadline = from + TIMEOUT_MS
   await Promise.all(sockets.map(async (device, d) => {
     while (sent < target.count && performance.now() < deadline) {
       const number = sent++
@@ -42,22 +48,23 @@ export async function runLoad (target: Target): Promise<Load> {
       latencies.push(performance.now() - at)
     }
   }))
-  const seconds = (performance.now() - startedAt) / 1000
+  const seconds = (performance.now() - from) / 1000
   for (const device of sockets) device.close()
   latencies.sort((a, b) => a - b)
   const at = (share: number): number => latencies[Math.floor((latencies.length - 1) * share)] ?? NaN
   const acknowledged = latencies.length
   const pubackMs = { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
-  return { imagesPerSecond: acknowledged / seconds, acknowledged, pubackMs }
+  return { startedAt, imagesPerSecond: acknowledged / seconds, acknowledged, pubackMs }
 }
 
-interface Device {
+export interface Device {
   /** False when the connection ended or the time was over without a PUBACK. */
   publish (topic: string, body: Buffer, number: number, timeoutMs: number): Promise<boolean>
   close (): void
 }
 
-async function open ({ port, user, password }: Target, clientId: string): Promise<Device> {
+/** Resolves once it is connected; rejects where it is not admitted. */
+export async function openDevice ({ port, user, password }: Broker, clientId: string): Promise<Device> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true)
   let answered: (type: number | undefined) => void = () => {}
   let rest = Buffer.alloc(0)

@@ -1,135 +1,103 @@
-// `npm run bench`: the figures of the README, measured on this machine. `-- --only NAME` runs one part: intake, drain,
-// site, start, pick, outage (which runs by name alone). `--rounds N`, `--seconds N` (of the site and of the outage),
-// `--against DIR` (another checkout, built: intake of the two and no peers), `--json`. Kept in bench/results/.
+// `npm run bench`: the figures of the README, measured on this machine; each run is kept in bench/results/. After `--`:
+//   --only PART           of intake, end-to-end, verified, drain, start, idle, pick, site; several with commas;
+//                         outage runs by name alone
+//   --rounds N            of each peer: 3
+//   --count N             images in a round: 4,000
+//   --devices N,N         of the intake: 100 in all rounds, then 1,000 in one
+//   --waiting N,N         images on disk at a start: 1,000, 20,000 and 100,000
+//   --connections N       that idle: 5,000
+//   --seconds N           of the site and of the outage: 180
+//   --against DIR         another checkout, built: what has peers is measured with the two, and no other
+//   --profile             a flame graph of the intake instead of all this
+//   --json                prints what is kept, not tables
+//   --from FILE           prints a run that was kept, and measures nothing
+//   --readme FILE         puts the tables between their marks in a file: `<!-- bench:PART -->`, `<!-- /bench:PART -->`
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { benchDrain, type DrainRow } from './drain.ts'
-import { benchIntake, type IntakeRow } from './intake.ts'
-import { PEERS, peersAgainst } from './peers.ts'
-import { benchOutage, type OutageRow } from './outage.ts'
-import { benchPick, type PickRow } from './pick.ts'
-import { benchSite, type SiteRow } from './site.ts'
-import { benchStart, type StartRow } from './start.ts'
-
-interface Results {
-  readonly at: string
-  readonly machine: string
-  readonly node: string
-  readonly revision: string
-  /** Of the CPU time that something wanted during the run, what the host gave to somebody else. */
-  stolenShare?: number
-  intake?: IntakeRow[]
-  drain?: DrainRow
-  site?: SiteRow
-  start?: StartRow[]
-  pick?: PickRow[]
-  outage?: OutageRow
-}
+import { benchDrain } from './drain.ts'
+import { benchEndToEnd } from './end-to-end.ts'
+import { benchIdle } from './idle.ts'
+import { benchIntake } from './intake.ts'
+import { DO_IT_YOURSELF } from './peers/do-it-yourself.ts'
+import { MOSQUITTO } from './peers/mosquitto.ts'
+import { RABBITMQ } from './peers/rabbitmq.ts'
+import { SLUICE, sluiceIn } from './peers/sluice.ts'
+import { benchOutage } from './outage.ts'
+import { benchPick } from './pick.ts'
+import { profileIntake } from './profile.ts'
+import { beginResults, keepResults, nameFile, readCpuTicks, type Results } from './results.ts'
+import { benchSite } from './site.ts'
+import { benchStart } from './start.ts'
+import { fillIn, formatResults } from './tables.ts'
+import { benchVerified } from './verified.ts'
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    count: { type: 'string', default: '4000' },
+    devices: { type: 'string', default: '100,1000' },
+    waiting: { type: 'string', default: '1000,20000,100000' },
+    connections: { type: 'string', default: '5000' },
     seconds: { type: 'string', default: '180' },
     against: { type: 'string' },
-    json: { type: 'boolean', default: false }
+    profile: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    from: { type: 'string' },
+    readme: { type: 'string' }
   }
 })
-const wants = (name: string): boolean => values.only === undefined || values.only === name
+const parts = values.only?.split(',')
+const wants = (name: string): boolean => parts === undefined || parts.includes(name)
+const [rounds, count, devices] = [Number(values.rounds), Number(values.count), readNumbers(values.devices)]
 
-const results: Results = {
-  at: new Date().toISOString(),
-  machine: `${cpus().length} cores, ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-  node: process.version,
-  revision: execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
-}
-const before = readCpuTicks()
-if (wants('intake')) {
-  const rounds = Number(values.rounds)
-  const peers = values.against === undefined ? PEERS : peersAgainst(values.against)
-  const [some, many] = [{ devices: 100, count: 4000, rounds }, { devices: 1000, count: 4000, rounds: 1 }]
-  results.intake = [...await benchIntake(peers, some), ...await benchIntake(peers, many)]
-}
-if (wants('drain')) results.drain = await benchDrain(4000)
-if (wants('start')) results.start = await benchStart(20_000)
-if (wants('pick')) results.pick = await benchPick([1000, 100_000, 1_000_000])
-const site = { devices: 1000, seconds: Number(values.seconds), bytes: 250_000 }
-if (wants('site')) results.site = await benchSite(site)
-if (values.only === 'outage') results.outage = await benchOutage(site)
-const after = readCpuTicks()
-results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
-
-mkdirSync('bench/results', { recursive: true })
-const file = `bench/results/${results.at.slice(0, 19).replaceAll(':', '')}.json`
-writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
+const results = values.from === undefined ? await run() : readResults(values.from)
 console.log(values.json ? JSON.stringify(results) : formatResults(results))
-console.error(`kept in ${file}`)
+if (values.readme !== undefined) writeFileSync(values.readme, fillIn(readFileSync(values.readme, 'utf8'), results))
 
-/** proc(5): user, nice, system, idle, iowait, irq, softirq and steal, summed over the cores. */
-function readCpuTicks (): { wanted: number, stolen: number } {
-  if (!existsSync('/proc/stat')) return { wanted: 0, stolen: 0 }
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] =
-    readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.trim().split(/\s+/).slice(1).map(Number) ?? []
-  return { wanted: user + nice + system + irq + softirq + stolen, stolen }
+async function run (): Promise<Results> {
+  const results = beginResults()
+  const before = readCpuTicks()
+  if (values.profile) results.profile = await profileIntake(devices[0] ?? 100, count, nameFile(results, '-flame.html'))
+  else await measure(results)
+  const after = readCpuTicks()
+  results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
+  console.error(`kept in ${keepResults(results)}${values.profile ? `; the flame graph is ${results.profile?.file}` : ''}`)
+  return results
 }
 
-function formatResults (results: Results): string {
-  const { at, machine, node, stolenShare = 0, intake = [], drain, site, start = [], pick = [], outage } = results
-  const stolen = `${(stolenShare * 100).toFixed(1)} % of the CPU time that was wanted went to others on the host`
-  const lines = [`${at}, ${machine}, Node ${node}; ${stolen}`, '']
-  if (intake.length > 0) {
-    lines.push('| durable intake, 250 kB | devices | images/s | of the second | PUBACK p50 / p99 | CPU per image | peak resident | acknowledged |')
-    lines.push('|---|---|---|---|---|---|---|---|')
-    lines.push(...intake.map((row) => `| ${row.name} | ${row.devices} | ${row.imagesPerSecond.toFixed(0)} | ` +
-      `${row.ratio?.toFixed(2) ?? '-'} | ${row.pubackMs.p50.toFixed(0)} / ${row.pubackMs.p99.toFixed(0)} ms | ` +
-      `${row.cpuMsPerImage.toFixed(2)} ms | ${row.peakMegabytes.toFixed(0)} MB | ${row.acknowledged} |`), '')
+/** The first of the peers is what is measured, the second what ratios are taken against. */
+async function measure (results: Results): Promise<void> {
+  const other = values.against === undefined ? undefined : [SLUICE, sluiceIn(values.against)]
+  const brokers = other ?? [SLUICE, RABBITMQ, MOSQUITTO]
+  if (wants('intake')) {
+    results.intake = []
+    for (const [nth, number] of devices.entries()) {
+      const round = nth === 0 ? { rounds, withDisk: other === undefined } : { rounds: 1, withDisk: false }
+      results.intake.push(...await benchIntake(brokers, { ...round, devices: number, count }))
+    }
   }
-  if (drain !== undefined) {
-    lines.push('| a backlog leaves, 250 kB, no limit | CPU per image | main thread | S3 client per put | peak resident |')
-    lines.push('|---|---|---|---|---|')
-    lines.push(`| ${drain.imagesPerSecond.toFixed(0)} images/s | ${drain.cpuMsPerImage.toFixed(2)} ms | ` +
-      `${drain.mainCpuMsPerImage.toFixed(2)} ms | ${drain.sdkCpuMsPerPut.toFixed(2)} ms | ${drain.peakMegabytes.toFixed(0)} MB |`, '')
+  if (wants('end-to-end')) {
+    results.endToEnd = await benchEndToEnd(other ?? [SLUICE, DO_IT_YOURSELF], { devices: 50, count, rounds })
   }
-  if (start.length > 0) {
-    lines.push('| start | ready after | peak resident |', '|---|---|---|')
-    lines.push(...start.map((row) => `| ${row.waiting.toLocaleString('en')} images waiting, after ${row.after} | ` +
-      `${row.readySeconds.toFixed(1)} s | ${row.residentMegabytes.toFixed(0)} MB |`), '')
+  if (wants('verified')) results.verified = await benchVerified(50, count)
+  if (wants('drain')) results.drain = await benchDrain(count)
+  if (wants('start')) {
+    results.start = []
+    for (const waiting of readNumbers(values.waiting)) results.start.push(...await benchStart(waiting))
   }
-  if (pick.length > 0) {
-    lines.push('| pick of the next image | rows | a pick | of the fewest rows |', '|---|---|---|---|')
-    lines.push(...pick.map((row) => `| ${row.order} | ${row.rows.toLocaleString('en')} | ` +
-      `${row.microseconds.toFixed(0)} µs | ${row.ratio.toFixed(2)} |`), '')
-  }
-  if (outage !== undefined) {
-    lines.push('| the store is away | devices | images wait then | sent in vain | first image after | at the allowance after | 5 to 15 s after |')
-    lines.push('|---|---|---|---|---|---|---|')
-    lines.push(`| ${outage.seconds} s | ${outage.devices} | ${outage.waiting.toLocaleString('en')} | ` +
-      `${percent(outage.wastedShare)} | ${outage.firstStoredSeconds.toFixed(1)} s | ` +
-      `${outage.atAllowanceSeconds.toFixed(1)} s | ${percent(outage.wireShareAfter)} |`, '')
-  }
-  if (site !== undefined) lines.push(...formatSite(site))
-  return lines.join('\n')
+  if (wants('idle')) results.idle = await benchIdle(brokers, Number(values.connections))
+  if (wants('pick')) results.pick = await benchPick([1000, 100_000, 1_000_000])
+  const site = { devices: 1000, seconds: Number(values.seconds), bytes: 250_000 }
+  if (wants('site')) results.site = await benchSite(site)
+  if (parts?.includes('outage') === true) results.outage = await benchOutage(site)
 }
 
-function formatSite (site: SiteRow): string[] {
-  const rows: Array<readonly [string, string]> = [
-    ['images acknowledged', site.acknowledged.toLocaleString('en')],
-    ['lost / duplicated / corrupted', `${site.lost} / ${site.duplicated} / ${site.corrupted}`],
-    ['PUBACK p50 / p99', `${site.pubackMs.p50.toFixed(1)} / ${site.pubackMs.p99.toFixed(1)} ms`],
-    ['peak resident memory', `${site.peakMegabytes.toFixed(0)} MB`],
-    ['of the allowance on the wire, most in any 10 s', percent(site.wireShare.most)],
-    ['of the allowance on the wire, least in any 10 s with a backlog', percent(site.wireShare.least)],
-    ['the ledger adds up', site.isLedgerExact ? 'yes' : 'NO']
-  ]
-  return [
-    `| ${site.devices} devices, 2 images/min of 250 kB, ${site.seconds} s, uplink 40 Mbit/s | |`, '|---|---|',
-    ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''
-  ]
+function readNumbers (list: string): number[] {
+  return list.split(',').map(Number)
 }
 
-function percent (share: number): string {
-  return `${(share * 100).toFixed(1)} %`
+function readResults (file: string): Results {
+  return JSON.parse(readFileSync(file, 'utf8')) as Results // keepResults wrote it
 }

@@ -72,9 +72,8 @@ export async function benchOutage ({ devices, seconds, bytes }: OutageOptions): 
 }
 
 async function startStore (port: string): Promise<{ readonly child: Child, readonly port: string }> {
-  const child = new Child(process.execPath, ['--import', 'tsx', 'bench/drop-store.ts', port])
+  const child = new Child(process.execPath, ['--import', 'tsx', 'bench/drop-store.ts', 'open', port])
   const [, listening = ''] = await child.prints(/listening on (\d+)/)
-  child.process.kill('SIGUSR2')
   return { child, port: listening }
 }
 

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startLocalStore } from '../bridge/local-store/server.ts'
 import { Child } from './child.ts'
 import { startService, withTempDirectory, type Status } from './subject.ts'
+import { credentials, readReport, storeParent, verifyArguments } from './verified.ts'
 
 export interface SiteOptions {
   readonly devices: number
@@ -38,15 +37,11 @@ interface Backlog {
   readonly waiting: number
 }
 
-const credentials = { accessKeyId: 'BENCH', secretAccessKey: 'bench-secret' }
 /** 20 % of 200 Mbit/s, less 5 %. */
 export const ALLOWANCE = 200e6 / 8 * 0.2 * 0.95
 const WINDOW_MS = 10_000
 const SAMPLE_MS = 100
 const IN_FLIGHT_MAX = 16
-
-/** Where the store's objects lie: in memory if there is such a place, since a bucket is not on the disk of the site. */
-const storeParent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** The site of the README: devices that photograph in open loop, one uplink, a store that counts what reaches it. */
 export async function benchSite (options: SiteOptions): Promise<SiteRow> {
@@ -70,8 +65,7 @@ async function runSite (
   })
   const simulator = new Child(process.execPath, ['dist/device-sim/main.js',
     '-p', String(service.mqttPort), '-c', String(devices), '-d', `${seconds}s`, '-s', String(bytes), '--json', '--quiet',
-    '--verify', '--verify-timeout', '15m', '--s3-endpoint', store.endpoint, '--s3-bucket', 'images', '--s3-region', 'us-east-1',
-    '--s3-access-key-id', credentials.accessKeyId, '--s3-secret-access-key', credentials.secretAccessKey])
+    ...verifyArguments(store.endpoint)])
   const backlogs: Backlog[] = []
   const ended = new AbortController()
   const sampling = (async () => {
@@ -85,7 +79,7 @@ async function runSite (
   ended.abort()
   await sampling
   const share = wireShare(readMeter(meter.output), backlogs)
-  const row = { ...readReport(simulator.output), ...await readService(service), wireShare: share }
+  const row = { ...judge(simulator.output), ...await readService(service), wireShare: share }
   await service.child.stop()
   await meter.stop()
   await store.close()
@@ -100,8 +94,8 @@ async function readService (
 
 type Judged = Pick<SiteRow, 'acknowledged' | 'lost' | 'duplicated' | 'corrupted' | 'pubackMs'>
 
-function readReport (output: string): Judged {
-  const report = JSON.parse(output.slice(output.indexOf('{'))) as SimulatorReport // device-sim/report/ writes it
+function judge (output: string): Judged {
+  const report = readReport(output)
   const { lost, duplicated, corrupted } = report.verdict
   const { p50, p99 } = report.fromSend
   return {
@@ -111,14 +105,6 @@ function readReport (output: string): Judged {
     corrupted: corrupted.count,
     pubackMs: { p50, p99 }
   }
-}
-
-interface Finding { readonly count: number }
-
-interface SimulatorReport {
-  readonly counts: { readonly acknowledged: number }
-  readonly fromSend: { readonly p50: number, readonly p99: number }
-  readonly verdict: { readonly lost: Finding, readonly duplicated: Finding, readonly corrupted: Finding }
 }
 
 export function readMeter (output: string): Carried[] {

@@ -36,7 +36,7 @@ export class Upkeep {
 
   /**
    * A full segment. As a database it holds its whole content in memory, so it stays one only where little of
-   * it is left to be read; else it is opened as a log at once, because its turn may be near.
+   * it is left to be read; else it is read as a log once its turn comes, which with a backlog may be hours away.
    */
   seal (segment: Segment): void {
     const { index, shelf } = this.#deps
@@ -46,7 +46,6 @@ export class Upkeep {
       const live = index.segment(segment.number)?.live ?? 0
       if (live <= LIVE_FEW) return
       await shelf.closeIdle(segment.number)
-      await shelf.use(segment.number, async () => {})
     })
   }
 
