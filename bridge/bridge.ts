@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
+import type { Access } from '../broker/identities.ts'
+import { readAccess } from './access-files.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { Observe } from './events.ts'
@@ -39,6 +41,8 @@ export interface Bridge {
   readonly stopped: Promise<void>
   /** Applies all of it but the time-out from now on; what an operator set of the line stays in force. */
   configureUplink (uplink: Config['uplink']): void
+  /** These names and rules hold from now on. Returns how many sessions that ended. */
+  configureAccess (access: Access): number
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.
@@ -108,6 +112,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       opened.configure(changed.concurrency)
       sending = changed
     },
+    configureAccess: (access) => broker.configureAccess(access),
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
@@ -172,7 +177,8 @@ function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[
     topicPrefix: mqtt.topicPrefix,
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
-    anonymous: auth.anonymous
+    anonymous: auth.anonymous,
+    access: readAccess(auth)
   }
 }
 

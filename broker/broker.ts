@@ -10,6 +10,8 @@ import type { TakeCustody } from './custody.ts'
 import type { BrokerEvent, BrokerLevels } from './events.ts'
 import { guardedTcp, type Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
+import { Identities, type Access } from './identities.ts'
+import { reconsider } from './identify.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
@@ -32,6 +34,7 @@ export interface BrokerOptions {
   /** Sockets, whether they have sent CONNECT or not. */
   readonly connectionsMax: number
   readonly anonymous: Anonymous
+  readonly access?: Access
   readonly limits?: Partial<BrokerLimits>
 }
 
@@ -44,6 +47,8 @@ export interface Broker {
   readonly messagesDropped: number
   /** Publishes on the device's acks topic: QoS 1, not retained. Nobody need be subscribed. */
   notify (deviceId: DeviceId, note: Note): void
+  /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
+  configureAccess (access: Access): number
   /**
    * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
    * connection. Takes closeMs and lingerMs at most, and closeMs again where a last will was an image.
@@ -59,7 +64,7 @@ export interface Broker {
  * uncaught, for the process to end on.
  */
 export async function startBroker (deps: BrokerDeps, options: BrokerOptions): Promise<Broker> {
-  checkAccess(options.listen, options.anonymous)
+  checkAccess(options.listen, options.anonymous, options.access?.passwords !== undefined)
   const broker = new EmbeddedBroker(deps, options)
   await broker.listen()
   return broker
@@ -71,6 +76,7 @@ class EmbeddedBroker implements Broker {
   readonly #limits: BrokerLimits
   readonly #rules: HookRules
   readonly #sessions: Sessions
+  readonly #identities: Identities
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
@@ -91,6 +97,7 @@ class EmbeddedBroker implements Broker {
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
+    this.#identities = new Identities(options.access ?? {}, this.#rules)
     this.#aedes = this.#createAedes()
     this.#server = createServer(guardedTcp, (socket) => this.#accept(socket))
   }
@@ -111,7 +118,8 @@ class EmbeddedBroker implements Broker {
 
   async listen (): Promise<void> {
     await this.#aedes.listen()
-    this.#sessions.bound(this.#aedes, (filter) => judgeFilter(filter, this.#rules) === undefined)
+    this.#sessions.bound(this.#aedes, (clientId, filter) =>
+      judgeFilter(filter, this.#rules) === undefined && this.#connected.get(clientId)?.permit?.mayRead(filter) === true)
     const { host, port } = this.#options.listen
     this.#server.listen(port, host)
     try {
@@ -134,6 +142,10 @@ class EmbeddedBroker implements Broker {
       retain: false,
       dup: false
     }, () => {}) // fails only where the broker is closed, and then nobody is subscribed
+  }
+
+  configureAccess (access: Access): number {
+    return reconsider(this.#connections, this.#identities, this.#identities.configure(access))
   }
 
   async close (): Promise<void> {
@@ -164,6 +176,7 @@ class EmbeddedBroker implements Broker {
       pubacks: this.#pubacks,
       retained: new Retained(this.#limits.retainedBytesMax),
       sessions: this.#sessions,
+      identities: this.#identities,
       unrouted,
       observe
     }, this.#rules), this.#limits, unrouted)

@@ -6,6 +6,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { readAccess } from '../access-files.ts'
 import { formatBytes } from '../amounts.ts'
 import { formatAddress } from '../config/address.ts'
 import type { Address, Config } from '../config/config.ts'
@@ -61,7 +62,9 @@ async function check (sources: Sources): Promise<readonly Finding[]> {
 
 function tryConfig (sources: Sources): Config | ConfigError {
   try {
-    return readConfig(sources)
+    const config = readConfig(sources)
+    readAccess(config.auth)
+    return config
   } catch (error) {
     if (error instanceof ConfigError) return error
     throw error

@@ -97,7 +97,12 @@ function listenForSignals ({ sources, resolved, log, shell, bridge }: Signalled)
     shell.onSignal((signal) => {
       switch (signal) {
         case 'SIGHUP':
-          applied = reload(sources, applied, { running: resolved, log, configureUplink: bridge()?.configureUplink })
+          applied = reload(sources, applied, {
+            running: resolved,
+            log,
+            configureUplink: bridge()?.configureUplink,
+            configureAccess: bridge()?.configureAccess
+          })
           break
         case 'SIGTERM':
         case 'SIGINT':

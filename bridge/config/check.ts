@@ -55,16 +55,16 @@ function checkSizes ({ mqtt, spool }: Config): Doubt[] {
 function checkAnonymous ({ mqtt, auth }: Config): Doubt[] {
   const { host, port } = mqtt.listen
   return [
-    ...unless(auth.anonymous !== 'never', {
+    ...unless(auth.anonymous !== 'never' || auth.passwordFile !== undefined, {
       path: 'auth.anonymous',
-      reads: ['auth.anonymous'],
-      message: 'lets no device in, because identities are not built yet in this version; write loopback or always'
+      reads: ['auth.anonymous', 'auth.passwordFile'],
+      message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
     }),
-    ...unless(auth.anonymous !== 'loopback' || isLoopback(host), {
+    ...unless(auth.anonymous !== 'loopback' || isLoopback(host) || auth.passwordFile !== undefined, {
       path: 'mqtt.listen',
-      reads: ['auth.anonymous', 'mqtt.listen'],
-      message: `can be reached from other machines, and devices have no identity; listen on 127.0.0.1:${port}, ` +
-        'or write auth.anonymous: always if everyone who can reach it may publish'
+      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.listen'],
+      message: 'can be reached from other machines, and devices have no identity; name a file of users in ' +
+        `auth.passwordFile, listen on 127.0.0.1:${port}, or write auth.anonymous: always if everyone who can reach it may publish`
     })
   ]
 }

@@ -13,7 +13,11 @@ export interface Config {
     readonly memoryBudget: number
     readonly maxConnections: number
   }
-  readonly auth: { readonly anonymous: 'loopback' | 'always' | 'never' }
+  readonly auth: {
+    readonly anonymous: 'loopback' | 'always' | 'never'
+    readonly passwordFile: string | undefined
+    readonly aclFile: string | undefined
+  }
   readonly intake: {
     readonly imageTypes: readonly string[]
     readonly imageKey: string

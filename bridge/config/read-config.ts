@@ -125,7 +125,11 @@ function toConfig (settings: Settings): Config {
   return {
     dataDir,
     mqtt: { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections },
-    auth: { anonymous: auth.anonymous },
+    auth: {
+      anonymous: auth.anonymous,
+      passwordFile: auth.passwordFile ?? undefined,
+      aclFile: auth.aclFile ?? undefined
+    },
     intake: {
       imageTypes: intake.imageTypes,
       imageKey: intake.imageKey,

@@ -45,8 +45,11 @@ export const settings = z.strictObject({
 
   auth: section('Who may publish.', {
     anonymous: choice(['loopback', 'always', 'never'],
-      'Devices without identity: loopback (from this machine only), always (from anywhere), never.'),
-    passwordFile: later(),
+      'Clients without a name: loopback (from this machine only), always (from anywhere), never.'),
+    passwordFile: optionalText('Names and passwords in mosquitto_passwd\'s format; a device\'s name is its deviceId. Make entries with: sluice passwd.',
+      'names mean nothing'),
+    aclFile: optionalText('Who may use topics beyond a device\'s own, in mosquitto\'s format: user, topic and pattern lines.',
+      'devices keep to their own topics, clients without a name may use all'),
     jwt: later()
   }),
 
