@@ -90,7 +90,7 @@ test('sluice passwd refuses an empty password, a name for no topic and a user wh
   assert.equal(await readFile(file, 'utf8'), FOREIGN)
 })
 
-test('a service lets in whom its password file names, and at SIGHUP ends the sessions of those who are gone from it', async (t) => {
+test('a service lets in whom its password file names, and at SIGHUP ends the sessions of whom it names no more', async (t) => {
   const cwd = await tempDirectory(t)
   const file = join(cwd, 'passwords')
   await writeFile(file, FOREIGN)
