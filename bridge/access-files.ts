@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import type { Access } from '../broker/identities.ts'
 import { parsePasswords, type LineProblem } from '../broker/passwords.ts'
 import { parseRules } from '../broker/rules.ts'
+import type { TlsKeys } from '../broker/tls-listener.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError, type Problem } from './config/problems.ts'
 
@@ -28,7 +30,31 @@ export function readAccess ({ passwordFile, aclFile }: Config['auth']): Access {
   return { passwords: passwords?.passwords, rules: rules?.rules }
 }
 
+/** The PEM files of the TLS listener, proved to go together. Throws a ConfigError. */
+export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']['tls']>): TlsKeys {
+  const read = (name: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException // as above
+      throw new ConfigError([{ path: `mqtt.tls.${name}`, message: `cannot read ${file} (${code}); ${cureOf(code)}` }])
+    }
+  }
+  const ca = clientCa === undefined ? undefined : read('clientCa', clientCa)
+  const keys = { cert: read('cert', cert), key: read('key', key), clientCa: ca }
+  try {
+    createSecureContext({ cert: keys.cert, key: keys.key, ...(ca === undefined ? {} : { ca }) })
+    return keys
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const files = [cert, key, clientCa].filter((file) => file !== undefined).join(', ')
+    throw new ConfigError([{
+      path: 'mqtt.tls', message: `cannot be spoken with ${files} (${reason}); give a certificate in PEM and the key it was made with`
+    }])
+  }
+}
+
 function cureOf (code: string | undefined): string {
-  if (code === 'ENOENT') return 'there is no such file; make it with sluice passwd, or check its name'
+  if (code === 'ENOENT') return 'there is no such file; check its name (sluice passwd makes one of names)'
   return 'let the user that runs Sluice read it'
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
 import type { Access } from '../broker/identities.ts'
-import { readAccess } from './access-files.ts'
+import type { TlsKeys } from '../broker/tls-listener.ts'
+import { readAccess, readTlsKeys } from './access-files.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { Observe } from './events.ts'
@@ -43,6 +44,7 @@ export interface Bridge {
   configureUplink (uplink: Config['uplink']): void
   /** These names and rules hold from now on. Returns how many sessions that ended. */
   configureAccess (access: Access): number
+  configureTls (keys: TlsKeys): void
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.
@@ -97,8 +99,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     for (const detail of sentences) observe({ kind: 'operator-advised', detail })
   }, () => {}) // what keeps the index from being read is said elsewhere
 
-  const stop = new AbortController()
-  const cut = new AbortController()
+  const [stop, cut] = [new AbortController(), new AbortController()]
   const stopped = uplink.run(stop.signal, cut.signal)
   return {
     mqtt: { host: broker.host, port: broker.port },
@@ -113,6 +114,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       sending = changed
     },
     configureAccess: (access) => broker.configureAccess(access),
+    configureTls: (keys) => broker.configureTls(keys),
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
@@ -174,6 +176,7 @@ function lineOf (uplink: Config['uplink']): Line {
 function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
+    tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
     topicPrefix: mqtt.topicPrefix,
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,

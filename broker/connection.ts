@@ -24,7 +24,9 @@ export class Connection {
   readonly filters = new Set<string>()
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
-  /** The name that CONNECT carries; true once there is a permit. */
+  /** The name in the client's certificate. */
+  certified: string | undefined
+  /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
   user: string | undefined
   /** What it may do, from the moment that it is known who it is. */
   permit: Permit | undefined

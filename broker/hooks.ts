@@ -93,7 +93,8 @@ function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: 
 // and Aedes answers a wrong protocol version by itself in between.
 function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPacket, rules: HookRules): void {
   const { clientId, clean, protocolVersion } = packet
-  const user = nameIn(packet, deps.identities)
+  const user = nameIn(packet, connection, deps.identities)
+  connection.user = user
   connection.guard.expectLife(packet.keepalive ?? 0)
   packet.keepalive = 0 // Aedes counts whole packets as life, and would cut an upload slower than that
   const denial = judgeConnect({
@@ -102,8 +103,7 @@ function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPack
     protocolVersion: protocolVersion ?? 4,
     remote: connection.remote,
     isNamed: user !== undefined
-  }, rules) ?? judgeName(clientId, user, deps.identities)
-  connection.user = user
+  }, rules) ?? judgeName(packet, connection, deps.identities)
   packet.clientId = sessionName(clientId, user)
   if (denial === undefined) return
   connection.denial = denial

@@ -3,9 +3,9 @@ import type { ConnectDenial } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Identities } from './identities.ts'
 
-/** The name that CONNECT carries; undefined where it carries none, or names mean nothing here. */
-export function nameIn (packet: ConnectPacket, identities: Identities): string | undefined {
-  return identities.areThere ? packet.username ?? undefined : undefined
+/** Who a client says it is, by its certificate or else by its CONNECT; undefined where nothing says so. */
+export function nameIn (packet: ConnectPacket, { certified }: Connection, identities: Identities): string | undefined {
+  return certified ?? (identities.havePasswords ? packet.username ?? undefined : undefined)
 }
 
 /**
@@ -16,10 +16,14 @@ export function sessionName (clientId: string, username: string | undefined): st
   return username === undefined || clientId === '' ? clientId : `${username}:${clientId}`
 }
 
-/** A client without a name must not name a session as a user's is named. */
+/** A client without a name must not name a session as a user's is named, and one has one name. */
 export function judgeName (
-  clientId: string, user: string | undefined, identities: Identities
+  { clientId, username }: ConnectPacket, { user, certified }: Connection, identities: Identities
 ): ConnectDenial | undefined {
+  if (certified !== undefined && username !== undefined && username !== null && username !== certified) {
+    const detail = `its certificate is of ${certified}, and its CONNECT has another user name`
+    return { result: 'bad_credentials', returnCode: 4, detail }
+  }
   if (!identities.areThere || user !== undefined || !clientId.includes(':')) return undefined
   return { result: 'bad_client_id', returnCode: 2, detail: 'a client id with a colon in it, without a user name' }
 }
@@ -38,6 +42,10 @@ export async function identify (
   if (denial !== undefined) return denial
   if (username === undefined) {
     connection.permit = identities.nameless
+    return undefined
+  }
+  if (username === connection.certified) {
+    connection.permit = identities.permitOf(username)
     return undefined
   }
   const verdict = await identities.verify({ username, password: password ?? undefined, address: connection.remote })

@@ -24,6 +24,8 @@ export type Verdict =
 
 export interface IdentityRules extends GuessLimits {
   readonly topicPrefix: string
+  /** Some clients are known by a certificate. */
+  readonly hasCertificates?: boolean
 }
 
 /**
@@ -46,8 +48,11 @@ export class Identities {
     this.#guesses = new Guesses(rules)
   }
 
-  /** False: user names mean nothing here, and every client is nameless. */
-  get areThere (): boolean { return this.#access.passwords !== undefined }
+  /** False: user names mean nothing here. */
+  get havePasswords (): boolean { return this.#access.passwords !== undefined }
+
+  /** False: every client is nameless. */
+  get areThere (): boolean { return this.havePasswords || this.#rules.hasCertificates === true }
 
   get nameless (): Permit { return namelessPermit(this.#access.rules) }
 

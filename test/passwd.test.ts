@@ -122,6 +122,6 @@ test('a password file or an ACL file that cannot be used keeps a service from st
   const ports = ['--mqtt-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0']
   const { code, stderr, stdout } = await runSluice(t, ['serve', ...ports], { cwd, env })
   assert.equal(code, 78)
-  assert.match(stdout + stderr, /auth\.passwordFile: line 1 has no password of cam-1 .* make the line with sluice passwd/)
+  assert.match(stdout + stderr, /auth\.passwordFile: line 1 has no password of cam-1 .* with sluice passwd/)
   assert.match(stdout + stderr, /auth\.aclFile: line 2 has deny/)
 })

@@ -1,5 +1,6 @@
 import type { Access } from '../../broker/identities.ts'
-import { readAccess } from '../access-files.ts'
+import type { TlsKeys } from '../../broker/tls-listener.ts'
+import { readAccess, readTlsKeys } from '../access-files.ts'
 import type { Config } from '../config/config.ts'
 import { changedSettings, resolveConfig, type Resolved } from '../config/read-config.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
@@ -44,6 +45,7 @@ export interface Reloaded {
   /** Undefined while the service starts. */
   readonly configureUplink: ((uplink: Config['uplink']) => void) | undefined
   readonly configureAccess?: ((access: Access) => number) | undefined
+  readonly configureTls?: ((keys: TlsKeys) => void) | undefined
 }
 
 /**
@@ -56,8 +58,9 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
   const { running, log, configureUplink } = reloaded
   try {
     const read = resolveConfig(sources)
-    const { auth } = running.config
+    const { auth, mqtt: { tls } } = running.config
     const access = readAccess(auth)
+    const keys = tls === undefined ? undefined : readTlsKeys(tls)
     const { log: { level }, uplink } = read.config
     if (level !== log.level) {
       log.switchTo(level)
@@ -67,6 +70,10 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
     if (files.length > 0 && reloaded.configureAccess !== undefined) {
       const ended = reloaded.configureAccess(access)
       log.info(`read again: ${files.join(' and ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)
+    }
+    if (keys !== undefined && reloaded.configureTls !== undefined) {
+      reloaded.configureTls(keys)
+      log.info('read again: the certificates of mqtt.tls; connections that are there go on')
     }
     const live = configureUplink === undefined ? [] : UPLINK
     const applied = changedSettings(before, read).filter((path) => live.includes(path))

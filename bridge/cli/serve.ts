@@ -101,7 +101,8 @@ function listenForSignals ({ sources, resolved, log, shell, bridge }: Signalled)
             running: resolved,
             log,
             configureUplink: bridge()?.configureUplink,
-            configureAccess: bridge()?.configureAccess
+            configureAccess: bridge()?.configureAccess,
+            configureTls: bridge()?.configureTls
           })
           break
         case 'SIGTERM':

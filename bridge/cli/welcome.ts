@@ -26,11 +26,13 @@ export function formatWelcome (config: Config, { mqtt, http, place }: Places): r
 /** What somebody could do, or what could be lost, by this configuration. */
 export function listRisks ({ mqtt, auth, s3, http, localStore }: Config): readonly string[] {
   const isNear = isLoopback(mqtt.listen.host)
+  const isTlsNear = mqtt.tls === undefined || mqtt.tls.clientCa !== undefined || isLoopback(mqtt.tls.listen.host)
   const isNamed = auth.passwordFile !== undefined
   const isOpen = auth.anonymous === 'always' || (auth.anonymous === 'loopback' && (isNear || isNamed))
-  const who = isNear || auth.anonymous === 'loopback'
+  const reached = isNear && !isTlsNear && mqtt.tls !== undefined ? mqtt.tls.listen : mqtt.listen
+  const who = (isNear && isTlsNear) || auth.anonymous === 'loopback'
     ? 'any program on this machine'
-    : `anyone who reaches ${formatAddress(mqtt.listen)}`
+    : `anyone who reaches ${formatAddress(reached)}`
   const what = isNamed ? 'images and passwords' : 'images'
   return [
     ...(isOpen && auth.aclFile === undefined ? [`${who} may publish as any device`] : []),
