@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
+import type { Access } from '../broker/identities.ts'
+import type { TlsKeys } from '../broker/tls-listener.ts'
+import { readAccess, readTlsKeys } from './access-files.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { Observe } from './events.ts'
@@ -39,6 +42,9 @@ export interface Bridge {
   readonly stopped: Promise<void>
   /** Applies all of it but the time-out from now on; what an operator set of the line stays in force. */
   configureUplink (uplink: Config['uplink']): void
+  /** These names and rules hold from now on. Returns how many sessions that ended. */
+  configureAccess (access: Access): number
+  configureTls (keys: TlsKeys): void
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.
@@ -93,8 +99,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     for (const detail of sentences) observe({ kind: 'operator-advised', detail })
   }, () => {}) // what keeps the index from being read is said elsewhere
 
-  const stop = new AbortController()
-  const cut = new AbortController()
+  const [stop, cut] = [new AbortController(), new AbortController()]
   const stopped = uplink.run(stop.signal, cut.signal)
   return {
     mqtt: { host: broker.host, port: broker.port },
@@ -108,6 +113,8 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       opened.configure(changed.concurrency)
       sending = changed
     },
+    configureAccess: (access) => broker.configureAccess(access),
+    configureTls: (keys) => broker.configureTls(keys),
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
@@ -169,10 +176,12 @@ function lineOf (uplink: Config['uplink']): Line {
 function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
+    tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
     topicPrefix: mqtt.topicPrefix,
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
-    anonymous: auth.anonymous
+    anonymous: auth.anonymous,
+    access: readAccess(auth)
   }
 }
 

@@ -16,18 +16,18 @@ export class AccessError extends Error {
   }
 }
 
-/** Throws AccessError. Devices have no identity yet, so whoever may connect is anonymous. */
-export function checkAccess ({ host, port }: Address, anonymous: Anonymous): void {
-  if (anonymous === 'always') return
+/** Throws AccessError. */
+export function checkAccess ({ host, port }: Address, anonymous: Anonymous, hasIdentities = false): void {
+  if (anonymous === 'always' || hasIdentities) return
   if (anonymous === 'never') {
     throw new AccessError('NOBODY_MAY_CONNECT',
       'auth.anonymous is never and devices have no other way to say who they are, so none could connect to ' +
-      `${host}:${port}; set auth.anonymous: loopback for clients on this machine`)
+      `${host}:${port}; name a file in auth.passwordFile, or set auth.anonymous: loopback for clients on this machine`)
   }
   if (!isLoopback(host)) {
     throw new AccessError('ANONYMOUS_BEYOND_LOOPBACK',
       `mqtt.listen is ${host}:${port}, which other machines can reach, and auth.anonymous is ${anonymous}; ` +
-      'set mqtt.listen to 127.0.0.1:1883, ' +
+      'name a file of users in auth.passwordFile, set mqtt.listen to 127.0.0.1:1883, ' +
       'or auth.anonymous: always if every machine that can reach this port may publish')
   }
 }

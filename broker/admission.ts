@@ -10,12 +10,14 @@ export interface ConnectClaim {
   readonly clean: boolean
   readonly protocolVersion: number
   readonly remote: string
+  /** Says who it is; whether that is true is seen later. */
+  readonly isNamed?: boolean
 }
 
 /** returnCode: what CONNACK says (MQTT 3.1.1, table 3.1). */
 export interface ConnectDenial {
   readonly result: ConnectRefusal
-  readonly returnCode: 1 | 2 | 3 | 5
+  readonly returnCode: 1 | 2 | 3 | 4 | 5
   readonly detail: string
 }
 
@@ -26,7 +28,7 @@ export interface ConnectRules {
 
 /** Undefined: admitted. */
 export function judgeConnect (claim: ConnectClaim, rules: ConnectRules): ConnectDenial | undefined {
-  const { clientId, clean, protocolVersion, remote } = claim
+  const { clientId, clean, protocolVersion, remote, isNamed = false } = claim
   if (protocolVersion > 4) {
     return {
       result: 'unsupported_protocol',
@@ -37,7 +39,7 @@ export function judgeConnect (claim: ConnectClaim, rules: ConnectRules): Connect
   }
   const badId = badClientId(clientId, clean, rules.clientIdLengthMax)
   if (badId !== undefined) return { result: 'bad_client_id', returnCode: 2, detail: badId }
-  if (rules.anonymous !== 'always' && !(rules.anonymous === 'loopback' && isLoopback(remote))) {
+  if (!isNamed && rules.anonymous !== 'always' && !(rules.anonymous === 'loopback' && isLoopback(remote))) {
     return {
       result: 'not_authorized',
       returnCode: 5,

@@ -10,7 +10,7 @@ type Publish = (packet: PublishPacket, client: unknown, done: () => void) => voi
 export function createAedes (hooks: AedesOptions, limits: BrokerLimits, unrouted: WeakSet<object>): Aedes {
   const aedes = new Aedes({
     ...hooks,
-    maxClientsIdLength: limits.clientIdLengthMax,
+    maxClientsIdLength: limits.clientIdLengthMax * 2, // ours (admission.ts), with the name before it (identify.ts)
     connectTimeout: limits.connectMs * 2, // the guard's deadline comes first, and says so
     drainTimeout: limits.drainMs
   })

@@ -1,20 +1,22 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Aedes, Client } from 'aedes'
-import { checkAccess } from './access.ts'
-import { judgeFilter, type Anonymous } from './admission.ts'
+import { judgeFilter } from './admission.ts'
 import { createAedes } from './aedes.ts'
 import type { MemoryBudget } from './budget.ts'
 import { Connection } from './connection.ts'
 import type { TakeCustody } from './custody.ts'
 import type { BrokerEvent, BrokerLevels } from './events.ts'
-import { guardedTcp, type Traffic } from './guard.ts'
+import type { Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
+import { Identities, type Access } from './identities.ts'
+import { reconsider } from './identify.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
+import { checkListeners, Listeners, type ListenerOptions } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
 import { Tally } from './tally.ts'
+import type { TlsKeys } from './tls-listener.ts'
 import { formatAcksTopic, type DeviceId, type Note } from './topics.ts'
 
 export interface BrokerDeps {
@@ -24,14 +26,12 @@ export interface BrokerDeps {
   readonly budget: MemoryBudget
 }
 
-export interface BrokerOptions {
-  readonly listen: { readonly host: string, readonly port: number }
+export interface BrokerOptions extends ListenerOptions {
   readonly topicPrefix: string
   /** Judged on the declared length, before the payload is read. */
   readonly packetBytesMax: number
   /** Sockets, whether they have sent CONNECT or not. */
   readonly connectionsMax: number
-  readonly anonymous: Anonymous
   readonly limits?: Partial<BrokerLimits>
 }
 
@@ -39,11 +39,16 @@ export interface BrokerOptions {
 export interface Broker {
   readonly host: string
   readonly port: number
+  readonly tlsPort: number | undefined
   readonly levels: BrokerLevels
   /** Since the start: messages between clients that a full session did not get. Never an image. */
   readonly messagesDropped: number
   /** Publishes on the device's acks topic: QoS 1, not retained. Nobody need be subscribed. */
   notify (deviceId: DeviceId, note: Note): void
+  /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
+  configureAccess (access: Access): number
+  /** From now on handshakes are made with these; connections that are there go on. */
+  configureTls (keys: TlsKeys): void
   /**
    * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
    * connection. Takes closeMs and lingerMs at most, and closeMs again where a last will was an image.
@@ -59,7 +64,7 @@ export interface Broker {
  * uncaught, for the process to end on.
  */
 export async function startBroker (deps: BrokerDeps, options: BrokerOptions): Promise<Broker> {
-  checkAccess(options.listen, options.anonymous)
+  checkListeners(options)
   const broker = new EmbeddedBroker(deps, options)
   await broker.listen()
   return broker
@@ -71,6 +76,7 @@ class EmbeddedBroker implements Broker {
   readonly #limits: BrokerLimits
   readonly #rules: HookRules
   readonly #sessions: Sessions
+  readonly #identities: Identities
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
@@ -80,9 +86,8 @@ class EmbeddedBroker implements Broker {
   readonly #byStream = new WeakMap<object, Connection>()
   readonly #connected = new Map<string, Connection>()
   readonly #aedes: Aedes
-  readonly #server: Server
+  readonly #listeners: Listeners
   #pulse: NodeJS.Timeout | undefined
-  #port = 0
 
   constructor (deps: BrokerDeps, options: BrokerOptions) {
     this.#deps = deps
@@ -91,13 +96,18 @@ class EmbeddedBroker implements Broker {
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
+    const hasCertificates = options.tls?.keys.clientCa !== undefined
+    this.#identities = new Identities(options.access ?? {}, { ...this.#rules, hasCertificates })
     this.#aedes = this.#createAedes()
-    this.#server = createServer(guardedTcp, (socket) => this.#accept(socket))
+    const accept = (socket: Socket, user?: string): void => { this.#accept(socket, user) }
+    this.#listeners = new Listeners(options, { observe: deps.observe, accept }, { ...options, ...this.#limits })
   }
 
   get host (): string { return this.#options.listen.host }
 
-  get port (): number { return this.#port }
+  get port (): number { return this.#listeners.port }
+
+  get tlsPort (): number | undefined { return this.#listeners.tlsPort }
 
   get levels (): BrokerLevels {
     return {
@@ -111,16 +121,14 @@ class EmbeddedBroker implements Broker {
 
   async listen (): Promise<void> {
     await this.#aedes.listen()
-    this.#sessions.bound(this.#aedes, (filter) => judgeFilter(filter, this.#rules) === undefined)
-    const { host, port } = this.#options.listen
-    this.#server.listen(port, host)
+    this.#sessions.bound(this.#aedes, (clientId, filter) =>
+      judgeFilter(filter, this.#rules) === undefined && this.#connected.get(clientId)?.permit?.mayRead(filter) === true)
     try {
-      await once(this.#server, 'listening')
+      await this.#listeners.listen()
     } catch (error) {
       this.#aedes.close()
       throw error
     }
-    this.#port = (this.#server.address() as AddressInfo).port // no path was given, so it is no string
     // After the sockets were read, or a busy process would take its own delay for their silence.
     this.#pulse = setInterval(() => setImmediate(() => this.#checkAll()), this.#limits.pulseMs)
   }
@@ -136,9 +144,17 @@ class EmbeddedBroker implements Broker {
     }, () => {}) // fails only where the broker is closed, and then nobody is subscribed
   }
 
+  configureAccess (access: Access): number {
+    return reconsider(this.#connections, this.#identities, this.#identities.configure(access))
+  }
+
+  configureTls (keys: TlsKeys): void {
+    this.#listeners.renew(keys)
+  }
+
   async close (): Promise<void> {
     const { closeMs, lingerMs } = this.#limits
-    this.#server.close()
+    this.#listeners.close()
     for (const { guard } of this.#connections) guard.stopReading()
     await this.#held.none(closeMs)
     for (const connection of this.#connections) {
@@ -164,6 +180,7 @@ class EmbeddedBroker implements Broker {
       pubacks: this.#pubacks,
       retained: new Retained(this.#limits.retainedBytesMax),
       sessions: this.#sessions,
+      identities: this.#identities,
       unrouted,
       observe
     }, this.#rules), this.#limits, unrouted)
@@ -181,7 +198,7 @@ class EmbeddedBroker implements Broker {
     return aedes
   }
 
-  #accept (socket: Socket): void {
+  #accept (socket: Socket, certified?: string): void {
     const { connectionsMax, packetBytesMax } = this.#options
     const { observe, budget } = this.#deps
     if (this.#connections.size >= connectionsMax) {
@@ -193,6 +210,7 @@ class EmbeddedBroker implements Broker {
     const connection = new Connection({
       socket, budget, memory: this.#memory, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed)
     }, { ...this.#limits, packetBytesMax })
+    connection.certified = certified
     this.#connections.add(connection)
     this.#sockets.up()
     this.#byStream.set(connection.guard.stream, connection)

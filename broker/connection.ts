@@ -4,6 +4,7 @@ import type { MemoryBudget } from './budget.ts'
 import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } from './events.ts'
 import { packetType } from './frame.ts'
 import type { PacketMemory } from './packet-memory.ts'
+import type { Permit } from './permit.ts'
 import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
 
 export interface ConnectionDeps {
@@ -23,6 +24,12 @@ export class Connection {
   readonly filters = new Set<string>()
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
+  /** The name in the client's certificate. */
+  certified: string | undefined
+  /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
+  user: string | undefined
+  /** What it may do, from the moment that it is known who it is. */
+  permit: Permit | undefined
   readonly #observe: (event: BrokerEvent) => void
   #clientId: string | undefined
   #state: 'connecting' | 'refused' | 'connected' | 'closed' = 'connecting'

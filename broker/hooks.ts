@@ -7,8 +7,11 @@ import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
+import type { Identities } from './identities.ts'
+import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
+import type { Permit } from './permit.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -29,6 +32,7 @@ export interface HookDeps {
   readonly pubacks: Tally
   readonly retained: Retained
   readonly sessions: Sessions
+  readonly identities: Identities
   /** Packets that Aedes acknowledges and that are then neither routed, queued nor retained (aedes.ts). */
   readonly unrouted: WeakSet<object>
   readonly observe: (event: BrokerEvent) => void
@@ -46,25 +50,35 @@ const nothing = Buffer.alloc(0)
 export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
   return {
     preConnect (client, packet, done) {
-      preConnect(deps.connectionOf(client), packet, rules)
+      preConnect(deps, deps.connectionOf(client), packet, rules)
       done(null, true)
     },
-    authenticate (client, _username, _password, done) {
-      const denial = deniedBy(deps, client, rules)
-      if (denial === undefined) return done(null, true)
-      done(Object.assign(new Error(denial.detail), { returnCode: denial.returnCode }) as AuthenticateError, null)
+    authenticate (client, _username, password, done) {
+      const connection = deps.connectionOf(client)
+      void identify({ connection, identities: deps.identities, password }).then((denied) => {
+        if (client.closed) return // Aedes does not wait for an answer either
+        const denial = denied ?? deniedBy(deps, client, rules)
+        if (denial === undefined) return done(null, true)
+        done(Object.assign(new Error(denial.detail), { returnCode: denial.returnCode }) as AuthenticateError, null)
+      })
     },
     authorizePublish (client, packet, done) {
       authorizePublish(deps, rules, { client, packet, done })
     },
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
-      const detail = judgeFilter(topic, rules) ?? addFilter(deps.connectionOf(client).filters, topic, rules)
+      const { permit, filters } = deps.connectionOf(client)
+      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, topic, rules)
       if (detail === undefined) return done(null, subscription)
       deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     }
   }
+}
+
+function judgeRead (filter: string, permit: Permit | undefined): string | undefined {
+  if (permit?.mayRead(filter) === true) return undefined
+  return 'not among what this client may read: a device reads its own acks, config and responses, and what auth.aclFile grants'
 }
 
 /** Says why not, where there is no room for one more. */
@@ -77,13 +91,20 @@ function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: 
 // Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
 // open for ever (aedes lib/handlers/connect.js, negate). So the verdict is kept for authenticate,
 // and Aedes answers a wrong protocol version by itself in between.
-function preConnect (connection: Connection, packet: ConnectPacket, rules: HookRules): void {
+function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPacket, rules: HookRules): void {
   const { clientId, clean, protocolVersion } = packet
+  const user = nameIn(packet, connection, deps.identities)
+  connection.user = user
   connection.guard.expectLife(packet.keepalive ?? 0)
   packet.keepalive = 0 // Aedes counts whole packets as life, and would cut an upload slower than that
   const denial = judgeConnect({
-    clientId, clean: clean ?? true, protocolVersion: protocolVersion ?? 4, remote: connection.remote
-  }, rules)
+    clientId,
+    clean: clean ?? true,
+    protocolVersion: protocolVersion ?? 4,
+    remote: connection.remote,
+    isNamed: user !== undefined
+  }, rules) ?? judgeName(packet, connection, deps.identities)
+  packet.clientId = sessionName(clientId, user)
   if (denial === undefined) return
   connection.denial = denial
   connection.refuse(denial.result, denial.detail)
@@ -91,11 +112,9 @@ function preConnect (connection: Connection, packet: ConnectPacket, rules: HookR
 
 function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
   const { connected, sessions } = deps
-  const connection = deps.connectionOf(client)
-  if (connection.denial !== undefined) return connection.denial
   if (!sessions.open(client.id, client.clean)) {
     const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
-    connection.refuse('over_limit', detail)
+    deps.connectionOf(client).refuse('over_limit', detail)
     return { result: 'over_limit', returnCode: 3, detail }
   }
   connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
@@ -115,7 +134,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
   const settle = isWill ? noSettle : connection?.guard.claim()
   if (settle === undefined) return done(new Error('the connection is gone'))
   if (!isWill) deps.observe({ kind: 'publish-received', qos: packet.qos })
-  const verdict = judge(deps, rules, packet)
+  const verdict = judge(deps, rules, packet, connection)
   switch (verdict.kind) {
     case 'image':
       deps.unrouted.add(packet)
@@ -134,9 +153,18 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
   }
 }
 
-function judge ({ retained }: HookDeps, rules: HookRules, packet: PublishPacket): PublishVerdict {
+const foreign: PublishVerdict = {
+  kind: 'refused',
+  detail: 'not among what this client may publish: a device publishes below its own topic, and what auth.aclFile grants'
+}
+
+function judge (
+  { retained }: HookDeps, rules: HookRules, packet: PublishPacket, connection: Connection | undefined
+): PublishVerdict {
   const { topic, payload, retain } = packet
   const verdict = judgePublish(topic, payload.length, rules)
+  // Without a connection it is the will of a client that was admitted by another broker.
+  if (verdict.kind !== 'refused' && connection !== undefined && connection.permit?.mayPublish(topic) !== true) return foreign
   if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
   const detail = `no room to retain it: ${retained.bytes} of ${rules.retainedBytesMax} bytes are taken`
   return { kind: 'refused', detail }

@@ -1,5 +1,7 @@
+import type { GuessLimits } from './guesses.ts'
+
 /** What one listener lets its clients use, beyond what an operator sets. Bytes and milliseconds. */
-export interface BrokerLimits {
+export interface BrokerLimits extends GuessLimits {
   /** Of a CONNECT, and so of all that is read from a client that has not been admitted. */
   readonly connectBytesMax: number
   /** From the accepted socket to the complete CONNECT. */
@@ -53,5 +55,11 @@ export const defaultLimits: BrokerLimits = {
   retainedBytesMax: 32 * 1024 * 1024,
   closeMs: 10_000,
   lingerMs: 1_000,
-  pulseMs: 250
+  pulseMs: 250,
+  verifyingMax: 2,
+  guessesWaitingMax: 32,
+  guessesFree: 3,
+  guessPauseMs: 500,
+  guessPauseMsMax: 10_000,
+  guessersMax: 10_000
 }

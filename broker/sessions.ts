@@ -43,12 +43,12 @@ export class Sessions {
   }
 
   /** Bounds the store of a broker that listens; `isGranted` says again what authorizeSubscribe said. */
-  bound (aedes: Aedes, isGranted: (filter: string) => boolean): void {
+  bound (aedes: Aedes, isGranted: (clientId: string, filter: string) => boolean): void {
     const { persistence: store } = aedes as unknown as { persistence: Store } // not in the types of 1.2.0
     const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, incomingStorePacket } = bind(store)
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
-      addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(topic)))
+      addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(client.id, topic)))
     store.outgoingEnqueueCombi = (subscriptions, packet) =>
       outgoingEnqueueCombi(subscriptions.filter(({ clientId }) => this.#enqueue(clientId)), packet)
     store.outgoingClearMessageId = async (client, ack) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PublishPacket } from 'aedes'
 import { createHooks } from '../broker/hooks.ts'
+import { Identities } from '../broker/identities.ts'
 import { defaultLimits } from '../broker/limits.ts'
 import { PacketMemory } from '../broker/packet-memory.ts'
 import { Retained } from '../broker/retained.ts'
@@ -20,6 +21,7 @@ test('a will whose client is long gone goes through custody and is answered with
     pubacks: new Tally(),
     retained: new Retained(1000),
     sessions: new Sessions(defaultLimits),
+    identities: new Identities({}, { ...defaultLimits, topicPrefix: 'devices' }),
     unrouted: new WeakSet(),
     observe: () => {}
   }, { ...defaultLimits, topicPrefix: 'devices', anonymous: 'loopback' })

@@ -107,14 +107,14 @@ test('an empty file and sections with every line commented out mean the defaults
 })
 
 test('what a later version builds is refused in words, unless it is off', async (t) => {
-  const off = 'mqtt: { tls: { listen: null, cert: null }, ws: { listen: null } }\nauth: { passwordFile: null }\n' +
+  const off = 'mqtt: { tls: { listen: null, cert: null }, ws: { listen: null } }\nauth: { jwt: { secretFile: null } }\n' +
     'uplink: { schedule: [], order: fair }\nspool: { onFull: block }\n'
   assert.deepEqual(readConfig({ file: await writeTemp(t, 'off.yaml', off) }), readConfig({}))
-  const on = 'mqtt: { tls: { listen: "127.0.0.1:8883" } }\nauth: { passwordFile: /etc/passwd }\n' +
+  const on = 'auth: { jwt: { secretFile: /etc/passwd } }\n' +
     'spool: { onFull: thin, softMark: 80% }\n'
   const built = /is not built yet in this version; remove it/
   assertProblems({ file: await writeTemp(t, 'on.yaml', on), env: { SLUICE_MQTT_WS_LISTEN: '127.0.0.1:9001' } },
-    Array<RegExp>(5).fill(built))
+    Array<RegExp>(4).fill(built))
 })
 
 test('a line may have no limit, and says so in the same word', () => {
@@ -135,6 +135,7 @@ test('a listener beyond loopback without identity is refused with its cure', () 
     [/^mqtt\.listen: "0\.0\.0\.0:1883" .*listen on 127\.0\.0\.1:1883, or write auth\.anonymous: always/])
   assertProblems({ flags: { 'mqtt.listen': '[::]:1883', 'auth.anonymous': 'never' } }, [/^auth\.anonymous: "never"/])
   assertProblems({ flags: { 'mqtt.listen': '0.0.0.0:1883', 'auth.anonymous': 'always' } }, [])
+  assertProblems({ flags: { 'mqtt.listen': '0.0.0.0:1883', 'auth.anonymous': 'never', 'auth.passwordFile': 'names' } }, [])
   assertProblems({ flags: { 'http.listen': '0.0.0.0:8080' } }, [/^http\.listen: .*http\.tokenFile/])
   assertProblems({ flags: { 'localStore.listen': '0.0.0.0:9000' } }, [/^localStore\.listen: /])
 })

@@ -6,6 +6,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { readAccess, readTlsKeys } from '../access-files.ts'
 import { formatBytes } from '../amounts.ts'
 import { formatAddress } from '../config/address.ts'
 import type { Address, Config } from '../config/config.ts'
@@ -54,6 +55,7 @@ async function check (sources: Sources): Promise<readonly Finding[]> {
     await checkRoom(config),
     ...config.s3.local ? [await checkDirectory('local store', config.localStore.dir)] : [],
     await checkPort('MQTT', config.mqtt.listen, config),
+    ...config.mqtt.tls === undefined ? [] : [await checkPort('MQTT over TLS', config.mqtt.tls.listen, config)],
     await checkPort('HTTP', config.http.listen, config),
     ...config.s3.local ? [await checkPort('local store', config.localStore.listen, config)] : [await checkStore(config)]
   ]
@@ -61,7 +63,10 @@ async function check (sources: Sources): Promise<readonly Finding[]> {
 
 function tryConfig (sources: Sources): Config | ConfigError {
   try {
-    return readConfig(sources)
+    const config = readConfig(sources)
+    readAccess(config.auth)
+    if (config.mqtt.tls !== undefined) readTlsKeys(config.mqtt.tls)
+    return config
   } catch (error) {
     if (error instanceof ConfigError) return error
     throw error

@@ -122,7 +122,8 @@ function explainListen (error: SystemError, config: Config | undefined): Failure
 function listenerAt (port: number, config: Config | undefined): string | undefined {
   if (config === undefined) return undefined
   const { mqtt, http, localStore } = config
-  const listeners = { 'mqtt.listen': mqtt.listen, 'http.listen': http.listen, 'localStore.listen': localStore.listen }
+  const tls = mqtt.tls === undefined ? {} : { 'mqtt.tls.listen': mqtt.tls.listen }
+  const listeners = { 'mqtt.listen': mqtt.listen, ...tls, 'http.listen': http.listen, 'localStore.listen': localStore.listen }
   return Object.entries(listeners).find(([, listen]) => listen.port === port)?.[0]
 }
 

@@ -6,6 +6,7 @@ import { addExamples } from './examples.ts'
 import { EXIT, explainFailure, type ExitCode } from './exit.ts'
 import { addExplain } from './explain.ts'
 import { addImages } from './images.ts'
+import { addPasswd } from './passwd.ts'
 import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
@@ -57,6 +58,7 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addDemo(program, shell, finish)
   addCheck(program, shell, finish)
   addConfig(program, shell, finish)
+  addPasswd(program, shell)
   addPlan(program, shell)
   addStatus(program, shell)
   addImages(program, shell)

@@ -1,3 +1,6 @@
+import type { Access } from '../../broker/identities.ts'
+import type { TlsKeys } from '../../broker/tls-listener.ts'
+import { readAccess, readTlsKeys } from '../access-files.ts'
 import type { Config } from '../config/config.ts'
 import { changedSettings, resolveConfig, type Resolved } from '../config/read-config.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
@@ -41,20 +44,36 @@ export interface Reloaded {
   readonly log: SwitchableLog
   /** Undefined while the service starts. */
   readonly configureUplink: ((uplink: Config['uplink']) => void) | undefined
+  readonly configureAccess?: ((access: Access) => number) | undefined
+  readonly configureTls?: ((keys: TlsKeys) => void) | undefined
 }
 
 /**
- * SIGHUP: reads everything again, applies what can change in a running service (the log's level, and the uplink but
- * for its time-out), and names what differs from `running` and waits for a restart. A problem anywhere changes nothing.
+ * SIGHUP: reads everything again, applies what can change in a running service (the log's level, the uplink but for
+ * its time-out, and what stands in the files of names and rules), and names what differs from `running` and waits for
+ * a restart. A problem anywhere changes nothing.
  * Returns what holds of the uplink; `before` is what held so far.
  */
-export function reload (sources: Sources, before: Resolved, { running, log, configureUplink }: Reloaded): Resolved {
+export function reload (sources: Sources, before: Resolved, reloaded: Reloaded): Resolved {
+  const { running, log, configureUplink } = reloaded
   try {
     const read = resolveConfig(sources)
+    const { auth, mqtt: { tls } } = running.config
+    const access = readAccess(auth)
+    const keys = tls === undefined ? undefined : readTlsKeys(tls)
     const { log: { level }, uplink } = read.config
     if (level !== log.level) {
       log.switchTo(level)
       log.info(`configuration read again: log.level is ${level} from now on`)
+    }
+    const files = [auth.passwordFile, auth.aclFile].filter((file) => file !== undefined)
+    if (files.length > 0 && reloaded.configureAccess !== undefined) {
+      const ended = reloaded.configureAccess(access)
+      log.info(`read again: ${files.join(' and ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)
+    }
+    if (keys !== undefined && reloaded.configureTls !== undefined) {
+      reloaded.configureTls(keys)
+      log.info('read again: the certificates of mqtt.tls; connections that are there go on')
     }
     const live = configureUplink === undefined ? [] : UPLINK
     const applied = changedSettings(before, read).filter((path) => live.includes(path))

@@ -97,7 +97,13 @@ function listenForSignals ({ sources, resolved, log, shell, bridge }: Signalled)
     shell.onSignal((signal) => {
       switch (signal) {
         case 'SIGHUP':
-          applied = reload(sources, applied, { running: resolved, log, configureUplink: bridge()?.configureUplink })
+          applied = reload(sources, applied, {
+            running: resolved,
+            log,
+            configureUplink: bridge()?.configureUplink,
+            configureAccess: bridge()?.configureAccess,
+            configureTls: bridge()?.configureTls
+          })
           break
         case 'SIGTERM':
         case 'SIGINT':

@@ -24,12 +24,19 @@ export function formatWelcome (config: Config, { mqtt, http, place }: Places): r
 }
 
 /** What somebody could do, or what could be lost, by this configuration. */
-export function listRisks ({ mqtt, s3, http, localStore }: Config): readonly string[] {
+export function listRisks ({ mqtt, auth, s3, http, localStore }: Config): readonly string[] {
   const isNear = isLoopback(mqtt.listen.host)
-  const who = isNear ? 'any program on this machine' : `anyone who reaches ${formatAddress(mqtt.listen)}`
+  const isTlsNear = mqtt.tls === undefined || mqtt.tls.clientCa !== undefined || isLoopback(mqtt.tls.listen.host)
+  const isNamed = auth.passwordFile !== undefined
+  const isOpen = auth.anonymous === 'always' || (auth.anonymous === 'loopback' && (isNear || isNamed))
+  const reached = isNear && !isTlsNear && mqtt.tls !== undefined ? mqtt.tls.listen : mqtt.listen
+  const who = (isNear && isTlsNear) || auth.anonymous === 'loopback'
+    ? 'any program on this machine'
+    : `anyone who reaches ${formatAddress(reached)}`
+  const what = isNamed ? 'images and passwords' : 'images'
   return [
-    `${who} may publish as any device`,
-    ...(isNear ? [] : ['images cross the network in the clear']),
+    ...(isOpen && auth.aclFile === undefined ? [`${who} may publish as any device`] : []),
+    ...(isNear ? [] : [`${what} cross the network in the clear`]),
     ...(http.token === undefined ? ['any program on this machine may retry and delete images'] : []),
     ...(s3.local ? [`the store in ${localStore.dir} is on this machine, no second copy`] : []),
     ...(isClear(s3.endpoint) ? [`images go to ${s3.endpoint} in the clear`] : [])

@@ -20,7 +20,7 @@ export interface Setting {
 }
 
 export interface Section {
-  /** Empty for what stands at the top of the file. */
+  /** With dots, as `mqtt.tls`; empty for what stands at the top of the file. */
   readonly name: string
   readonly description: string
   readonly settings: readonly Setting[]
@@ -44,18 +44,23 @@ function readSections (): Section[] {
   const below: Section[] = []
   for (const [name, type] of Object.entries(settings.shape)) {
     const inner = type instanceof z.ZodPrefault ? type.unwrap() : undefined
-    if (inner instanceof z.ZodObject) below.push(readSection(name, type, inner))
+    if (inner instanceof z.ZodObject) below.push(...readSection(name, type, inner))
     else top.push(readSetting(name, type))
   }
   return [{ name: '', description: '', settings: top }, ...below]
 }
 
-function readSection (name: string, type: z.core.$ZodType, { shape }: z.ZodObject): Section {
-  return {
-    name,
-    description: z.globalRegistry.get(type)?.description ?? '',
-    settings: Object.entries(shape).map(([key, leaf]) => readSetting(`${name}.${key}`, leaf))
+/** The section, and behind it those within it. */
+function readSection (name: string, type: z.core.$ZodType, { shape }: z.ZodObject): Section[] {
+  const settings: Setting[] = []
+  const within: Section[] = []
+  for (const [key, leaf] of Object.entries(shape)) {
+    const path = `${name}.${key}`
+    const inner = leaf instanceof z.ZodPrefault ? leaf.unwrap() : undefined
+    if (inner instanceof z.ZodObject) within.push(...readSection(path, leaf, inner))
+    else settings.push(readSetting(path, leaf))
   }
+  return [{ name, description: z.globalRegistry.get(type)?.description ?? '', settings }, ...within]
 }
 
 function readSetting (path: string, type: z.core.$ZodType): Setting {

@@ -18,8 +18,8 @@ const SEGMENTS_MIN = 4
 
 export function checkConfig (config: Config): readonly Doubt[] {
   return [
-    ...checkSizes(config), ...checkAnonymous(config), ...checkHttp(config), ...checkLocalStore(config),
-    ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config),
+    ...checkSizes(config), ...checkAnonymous(config), ...checkTls(config), ...checkHttp(config),
+    ...checkLocalStore(config), ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config),
     ...checkShare(config.uplink), ...checkSchedule(config.uplink)
   ]
 }
@@ -52,19 +52,37 @@ function checkSizes ({ mqtt, spool }: Config): Doubt[] {
   ]
 }
 
+function checkTls ({ mqtt: { tls } }: Config): Doubt[] {
+  if (tls === undefined) return []
+  return (['cert', 'key'] as const).flatMap((name) => unless(tls[name] !== '', {
+    path: `mqtt.tls.${name}`,
+    reads: [`mqtt.tls.${name}`, 'mqtt.tls.listen'],
+    message: 'names no file, and mqtt.tls.listen needs one; name a PEM file'
+  }))
+}
+
 function checkAnonymous ({ mqtt, auth }: Config): Doubt[] {
   const { host, port } = mqtt.listen
+  const { tls } = mqtt
+  const hasNames = auth.passwordFile !== undefined
+  const hasTlsNames = hasNames || tls?.clientCa !== undefined
   return [
-    ...unless(auth.anonymous !== 'never', {
+    ...unless(auth.anonymous !== 'never' || hasTlsNames, {
       path: 'auth.anonymous',
-      reads: ['auth.anonymous'],
-      message: 'lets no device in, because identities are not built yet in this version; write loopback or always'
+      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.tls.clientCa'],
+      message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
     }),
-    ...unless(auth.anonymous !== 'loopback' || isLoopback(host), {
+    ...unless(auth.anonymous !== 'loopback' || isLoopback(host) || hasNames, {
       path: 'mqtt.listen',
-      reads: ['auth.anonymous', 'mqtt.listen'],
-      message: `can be reached from other machines, and devices have no identity; listen on 127.0.0.1:${port}, ` +
-        'or write auth.anonymous: always if everyone who can reach it may publish'
+      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.listen'],
+      message: 'can be reached from other machines, and devices have no identity; name a file of users in ' +
+        `auth.passwordFile, listen on 127.0.0.1:${port}, or write auth.anonymous: always if everyone who can reach it may publish`
+    }),
+    ...unless(tls === undefined || auth.anonymous !== 'loopback' || isLoopback(tls.listen.host) || hasTlsNames, {
+      path: 'mqtt.tls.listen',
+      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.tls.listen', 'mqtt.tls.clientCa'],
+      message: 'can be reached from other machines, and devices have no identity; name auth.passwordFile or ' +
+        'mqtt.tls.clientCa, or write auth.anonymous: always if everyone who can reach it may publish'
     })
   ]
 }
@@ -89,6 +107,7 @@ function checkLocalStore ({ localStore: { listen }, s3 }: Config): Doubt[] {
 function checkPorts ({ mqtt, http, localStore, s3 }: Config): Doubt[] {
   const listeners = [
     { path: 'mqtt.listen', port: mqtt.listen.port },
+    ...(mqtt.tls === undefined ? [] : [{ path: 'mqtt.tls.listen', port: mqtt.tls.listen.port }]),
     { path: 'http.listen', port: http.listen.port },
     ...(s3.local ? [{ path: 'localStore.listen', port: localStore.listen.port }] : [])
   ]

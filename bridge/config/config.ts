@@ -8,12 +8,17 @@ export interface Config {
   readonly dataDir: string
   readonly mqtt: {
     readonly listen: Address
+    readonly tls: TlsFiles | undefined
     readonly topicPrefix: string
     readonly maxPacketSize: number
     readonly memoryBudget: number
     readonly maxConnections: number
   }
-  readonly auth: { readonly anonymous: 'loopback' | 'always' | 'never' }
+  readonly auth: {
+    readonly anonymous: 'loopback' | 'always' | 'never'
+    readonly passwordFile: string | undefined
+    readonly aclFile: string | undefined
+  }
   readonly intake: {
     readonly imageTypes: readonly string[]
     readonly imageKey: string
@@ -65,6 +70,15 @@ export interface Config {
   readonly http: { readonly listen: Address, readonly token: string | undefined }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error', readonly format: 'auto' | 'json' | 'text' }
   readonly shutdown: { readonly graceMs: number }
+}
+
+/** A second listener, with the PEM files that it speaks TLS with. */
+export interface TlsFiles {
+  readonly listen: Address
+  readonly cert: string
+  readonly key: string
+  /** Each client needs a certificate that this one signed; its name is the device's. */
+  readonly clientCa: string | undefined
 }
 
 export interface Address {

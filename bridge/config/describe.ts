@@ -45,10 +45,10 @@ export function formatDescribed (described: readonly Described[]): string {
 /** A whole file of defaults with what each of them means. */
 export function exampleConfig (): string {
   const pages = sections.map((section) => [
-    ...(section.name === '' ? [] : [`# ${section.description}`]),
+    ...(section.name === '' ? [] : [`${indentOf(section).slice(2)}# ${section.description}`]),
     ...head(section),
     ...built(section).flatMap((setting) => {
-      const indent = section.name === '' ? '' : '  '
+      const indent = indentOf(section)
       const meaning = setting.whenNull === undefined ? '' : ` Null: ${setting.whenNull}.`
       return [`${indent}# ${setting.description}${meaning}`, line(section, setting, setting.fallback)]
     })
@@ -71,12 +71,17 @@ function built ({ settings }: Section): Setting[] {
   return settings.filter(({ isBuilt }) => isBuilt)
 }
 
-function head ({ name }: Section): string[] {
-  return name === '' ? [] : [`${name}:`]
+function head (section: Section): string[] {
+  return section.name === '' ? [] : [`${indentOf(section).slice(2)}${section.name.split('.').at(-1) ?? ''}:`]
 }
 
-function line ({ name }: Section, { path }: Setting, value: unknown): string {
-  const key = name === '' ? path : `  ${path.slice(name.length + 1)}`
+/** Of the settings in it. */
+function indentOf ({ name }: Section): string {
+  return name === '' ? '' : '  '.repeat(name.split('.').length)
+}
+
+function line (section: Section, { path }: Setting, value: unknown): string {
+  const key = `${indentOf(section)}${path.split('.').at(-1) ?? ''}`
   return `${key}: ${stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()}`
 }
 

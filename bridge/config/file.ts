@@ -45,7 +45,7 @@ function readPair (page: Page, section: string, { key, value }: Pair): void {
   const setting = settingAt(path)
   if (setting !== undefined) {
     page.given.push({ setting, value: plain(page, value), source })
-  } else if (section === '' && isSection(path)) {
+  } else if (isSection(path)) {
     if (!isEmpty(value)) readSection(page, path, value)
   } else {
     const names = catalogue.filter(({ isBuilt }) => isBuilt).map((one) => one.path)

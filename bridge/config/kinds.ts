@@ -78,6 +78,9 @@ export const count = (fallback: number, description: string, limits?: Limits) =>
   measure(COUNT, fallback, description, limits)
 export const address = (fallback: string, description: string) =>
   z.codec(written(ADDRESS.refusal), z.custom<Address>(), coding(ADDRESS)).prefault(fallback).meta({ description })
+export const optionalAddress = (description: string, whenNull: string) =>
+  z.codec(written(ADDRESS.refusal), z.custom<Address>(), coding(ADDRESS)).nullable().prefault(null)
+    .meta({ description, whenNull })
 export const flag = (fallback: boolean, description: string) =>
   z.codec(z.union([z.boolean(), z.string()], { error: () => FLAG.refusal }), z.boolean(), coding(FLAG))
     .prefault(fallback).meta({ description })

@@ -103,29 +103,49 @@ function quote (value: unknown): string {
 /** As the file would have it: sections with their settings. */
 function toTree (given: ReadonlyMap<string, Given>): Record<string, unknown> {
   const tree: Record<string, unknown> = {}
-  const sections = new Map<string, Record<string, unknown>>()
+  const sections = new Map([['', tree]])
+  const sectionAt = (path: string): Record<string, unknown> => {
+    const there = sections.get(path) ?? {}
+    if (sections.has(path)) return there
+    sections.set(path, there)
+    const [above, key] = split(path)
+    sectionAt(above)[key] = there
+    return there
+  }
   for (const [path, { value }] of given) {
-    const [name = '', key] = path.split('.')
-    if (key === undefined) {
-      tree[name] = value
-    } else {
-      const section = sections.get(name) ?? {}
-      section[key] = value
-      sections.set(name, section)
-      tree[name] = section
-    }
+    const [name, key] = split(path)
+    sectionAt(name)[key] = value
   }
   return tree
 }
 
+/** `mqtt.tls` and `listen` of `mqtt.tls.listen`. */
+function split (path: string): [string, string] {
+  const dot = path.lastIndexOf('.')
+  return [path.slice(0, Math.max(0, dot)), path.slice(dot + 1)]
+}
+
 function toConfig (settings: Settings): Config {
   const { dataDir, mqtt, auth, intake, spool, s3, localStore, uplink, slo, http, log, shutdown } = settings
-  const { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
+  const { listen, tls, topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
   const { region, pathStyle, key, ifNoneMatch, integrity, partSize } = s3
   return {
     dataDir,
-    mqtt: { listen, topicPrefix, maxPacketSize, memoryBudget, maxConnections },
-    auth: { anonymous: auth.anonymous },
+    mqtt: {
+      listen,
+      tls: tls.listen === null
+        ? undefined
+        : { listen: tls.listen, cert: tls.cert ?? '', key: tls.key ?? '', clientCa: tls.clientCa ?? undefined },
+      topicPrefix,
+      maxPacketSize,
+      memoryBudget,
+      maxConnections
+    },
+    auth: {
+      anonymous: auth.anonymous,
+      passwordFile: auth.passwordFile ?? undefined,
+      aclFile: auth.aclFile ?? undefined
+    },
     intake: {
       imageTypes: intake.imageTypes,
       imageKey: intake.imageKey,

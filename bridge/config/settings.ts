@@ -3,8 +3,8 @@
 
 import * as z from 'zod'
 import {
-  address, choice, count, duration, flag, flagOr, later, list, optionalText, rateOrUnlimited, secret, share, size, text,
-  type Form
+  address, choice, count, duration, flag, flagOr, later, list, optionalAddress, optionalText, rateOrUnlimited, secret,
+  share, size, text, type Form
 } from './kinds.ts'
 import { laneRules, laneShares } from './lanes.ts'
 import { schedule, timeZone } from './schedule.ts'
@@ -33,7 +33,13 @@ export const settings = z.strictObject({
 
   mqtt: section('Where devices publish their images.', {
     listen: address('127.0.0.1:1883', 'Host and port for MQTT 3.1.1 over TCP.'),
-    tls: later(),
+    tls: section('The same over TLS 1.2 or 1.3. The files are read again at SIGHUP.', {
+      listen: optionalAddress('Host and port, like 0.0.0.0:8883.', 'no TLS'),
+      cert: optionalText('A PEM file with the certificate and those that lead to its root.', 'none'),
+      key: optionalText('A PEM file with its private key.', 'none'),
+      clientCa: optionalText('A PEM file with the root of client certificates; each client then needs one, and its common name is who it is.',
+        'clients need no certificate')
+    }),
     ws: later(),
     topicPrefix: text('devices', 'The first part of every device topic: devices/{deviceId}/images.',
       TOPIC_PREFIX),
@@ -45,8 +51,11 @@ export const settings = z.strictObject({
 
   auth: section('Who may publish.', {
     anonymous: choice(['loopback', 'always', 'never'],
-      'Devices without identity: loopback (from this machine only), always (from anywhere), never.'),
-    passwordFile: later(),
+      'Clients without a name: loopback (from this machine only), always (from anywhere), never.'),
+    passwordFile: optionalText('Names and passwords in mosquitto_passwd\'s format; a device\'s name is its deviceId. Make entries with: sluice passwd.',
+      'names mean nothing'),
+    aclFile: optionalText('Who may use topics beyond a device\'s own, in mosquitto\'s format: user, topic and pattern lines.',
+      'devices keep to their own topics, clients without a name may use all'),
     jwt: later()
   }),
 

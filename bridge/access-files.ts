@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import type { Access } from '../broker/identities.ts'
+import { parsePasswords, type LineProblem } from '../broker/passwords.ts'
+import { parseRules } from '../broker/rules.ts'
+import type { TlsKeys } from '../broker/tls-listener.ts'
+import type { Config } from './config/config.ts'
+import { ConfigError, type Problem } from './config/problems.ts'
+
+/** The names, passwords and rules that the configuration names files for. Throws one ConfigError with every problem. */
+export function readAccess ({ passwordFile, aclFile }: Config['auth']): Access {
+  const problems: Problem[] = []
+  const named = (path: string, file: string) => ({ line, message }: LineProblem): void => {
+    problems.push({ path, message: `line ${line} ${message}`, source: `${file}:${line}` })
+  }
+  const read = (path: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException // readFileSync throws nothing else
+      problems.push({ path, message: `cannot read ${file} (${code}); ${cureOf(code)}` })
+      return ''
+    }
+  }
+  const passwords = passwordFile === undefined ? undefined : parsePasswords(read('auth.passwordFile', passwordFile))
+  const rules = aclFile === undefined ? undefined : parseRules(read('auth.aclFile', aclFile))
+  passwords?.problems.forEach(named('auth.passwordFile', passwordFile ?? ''))
+  rules?.problems.forEach(named('auth.aclFile', aclFile ?? ''))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { passwords: passwords?.passwords, rules: rules?.rules }
+}
+
+/** The PEM files of the TLS listener, proved to go together. Throws a ConfigError. */
+export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']['tls']>): TlsKeys {
+  const read = (name: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException // as above
+      throw new ConfigError([{ path: `mqtt.tls.${name}`, message: `cannot read ${file} (${code}); ${cureOf(code)}` }])
+    }
+  }
+  const ca = clientCa === undefined ? undefined : read('clientCa', clientCa)
+  const keys = { cert: read('cert', cert), key: read('key', key), clientCa: ca }
+  try {
+    createSecureContext({ cert: keys.cert, key: keys.key, ...(ca === undefined ? {} : { ca }) })
+    return keys
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const files = [cert, key, clientCa].filter((file) => file !== undefined).join(', ')
+    throw new ConfigError([{
+      path: 'mqtt.tls', message: `cannot be spoken with ${files} (${reason}); give a certificate in PEM and the key it was made with`
+    }])
+  }
+}
+
+function cureOf (code: string | undefined): string {
+  if (code === 'ENOENT') return 'there is no such file; check its name (sluice passwd makes one of names)'
+  return 'let the user that runs Sluice read it'
+}

@@ -1,0 +1,91 @@
+import type { ConnectPacket } from 'aedes'
+import type { ConnectDenial } from './admission.ts'
+import type { Connection } from './connection.ts'
+import type { Identities } from './identities.ts'
+
+/** Who a client says it is, by its certificate or else by its CONNECT; undefined where nothing says so. */
+export function nameIn (packet: ConnectPacket, { certified }: Connection, identities: Identities): string | undefined {
+  return certified ?? (identities.havePasswords ? packet.username ?? undefined : undefined)
+}
+
+/**
+ * The client id within the name of its user, so that no client takes over the session of another.
+ * No name has a colon in it, and so no two sessions have one id.
+ */
+export function sessionName (clientId: string, username: string | undefined): string {
+  return username === undefined || clientId === '' ? clientId : `${username}:${clientId}`
+}
+
+/** A client without a name must not name a session as a user's is named, and one has one name. */
+export function judgeName (
+  { clientId, username }: ConnectPacket, { user, certified }: Connection, identities: Identities
+): ConnectDenial | undefined {
+  if (certified !== undefined && username !== undefined && username !== null && username !== certified) {
+    const detail = `its certificate is of ${certified}, and its CONNECT has another user name`
+    return { result: 'bad_credentials', returnCode: 4, detail }
+  }
+  if (!identities.areThere || user !== undefined || !clientId.includes(':')) return undefined
+  return { result: 'bad_client_id', returnCode: 2, detail: 'a client id with a colon in it, without a user name' }
+}
+
+export interface Identifying {
+  readonly identities: Identities
+  readonly connection: Connection
+  readonly password: Buffer | null | undefined
+}
+
+/** Gives the connection its permit, or says why not. Undefined: it may go on. */
+export async function identify (
+  { identities, connection, password }: Identifying
+): Promise<ConnectDenial | undefined> {
+  const { user: username, denial } = connection
+  if (denial !== undefined) return denial
+  if (username === undefined) {
+    connection.permit = identities.nameless
+    return undefined
+  }
+  if (username === connection.certified) {
+    connection.permit = identities.permitOf(username)
+    return undefined
+  }
+  const verdict = await identities.verify({ username, password: password ?? undefined, address: connection.remote })
+  switch (verdict.kind) {
+    case 'known':
+      connection.permit = verdict.permit
+      return undefined
+    case 'wrong':
+      return refuse(connection, { result: 'bad_credentials', returnCode: 4, detail: verdict.detail })
+    case 'crowded':
+      return refuse(connection, { result: 'over_limit', returnCode: 3, detail: verdict.detail })
+  }
+}
+
+function refuse (connection: Connection, denial: ConnectDenial): ConnectDenial {
+  connection.refuse(denial.result, denial.detail)
+  return denial
+}
+
+/**
+ * After the files were read again: ends the sessions of names whose password is another one or that
+ * are gone, and those that are subscribed to what they may not read any more. Returns how many.
+ */
+export function reconsider (
+  connections: Iterable<Connection>, identities: Identities, changed: ReadonlySet<string>
+): number {
+  let ended = 0
+  for (const connection of connections) {
+    const { user } = connection
+    if (connection.permit === undefined) continue // it gets what holds by then
+    const permit = user === undefined ? identities.nameless : identities.permitOf(user)
+    const isChanged = user !== undefined && changed.has(user)
+    const isDenied = [...connection.filters].some((filter) => !permit.mayRead(filter))
+    connection.permit = permit
+    if (!isChanged && !isDenied) continue
+    connection.endsFor('operator', isChanged
+      ? `the password of ${user} was changed or removed`
+      : `${user ?? 'a client without a name'} may not read any more what it is subscribed to`)
+    connection.guard.stream.destroy()
+    ended++
+  }
+  return ended
+}

@@ -1,0 +1,73 @@
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { BrokerEvent } from './events.ts'
+import { guardedTcp } from './guard.ts'
+import { parseUsername } from './passwords.ts'
+
+/** PEM. */
+export interface TlsKeys {
+  readonly cert: string
+  readonly key: string
+  /** Each client needs a certificate that this one signed. */
+  readonly clientCa?: string | undefined
+}
+
+export interface TlsDeps {
+  readonly observe: (event: BrokerEvent) => void
+  /** A connection that may speak, with the name in its certificate. */
+  readonly accept: (socket: TLSSocket, user: string | undefined) => void
+}
+
+export interface TlsLimits {
+  readonly connectMs: number
+  readonly connectionsMax: number
+}
+
+/** TLS 1.2 or 1.3 before the guard; whoever has no certificate where one is asked for is cut off and told of. */
+export function createTlsServer (
+  keys: TlsKeys, { observe, accept }: TlsDeps, { connectMs, connectionsMax }: TlsLimits
+): Server {
+  const server = createServer({
+    ...guardedTcp,
+    ...contextOf(keys),
+    requestCert: keys.clientCa !== undefined,
+    rejectUnauthorized: false, // Node would cut the connection without a word to anybody
+    handshakeTimeout: connectMs
+  }, (socket) => {
+    if (keys.clientCa === undefined) return accept(socket, undefined)
+    const user = socket.authorized ? nameIn(socket) : undefined
+    if (user !== undefined) return accept(socket, user)
+    const why = socket.authorized ? 'has no common name or DNS name that a user may have' : explain(socket)
+    const remote = socket.remoteAddress ?? ''
+    observe({ kind: 'connect-refused', result: 'bad_credentials', remote, detail: `its certificate ${why}` })
+    socket.destroy()
+  })
+  server.maxConnections = connectionsMax
+  server.on('tlsClientError', (error, socket) => {
+    const isLate = 'code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
+    const result = isLate ? 'timeout' : 'unsupported_protocol'
+    observe({ kind: 'connect-refused', result, remote: socket.remoteAddress ?? '', detail: `no TLS: ${error.message.trim()}` })
+    socket.destroy()
+  })
+  return server
+}
+
+/** For the handshakes to come; connections that are there go on. Whether certificates are asked for stays as it was. */
+export function renew (server: Server, keys: TlsKeys): void {
+  server.setSecureContext(contextOf(keys))
+}
+
+function contextOf ({ cert, key, clientCa }: TlsKeys) {
+  return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' } as const
+}
+
+function explain ({ authorizationError }: TLSSocket): string {
+  return `is missing or not signed by mqtt.tls.clientCa (${String(authorizationError)})`
+}
+
+/** The common name, else the first DNS name. */
+function nameIn (socket: TLSSocket): string | undefined {
+  const { subject, subjectaltname = '' } = socket.getPeerCertificate()
+  const [dns] = subjectaltname.split(', ').filter((name) => name.startsWith('DNS:'))
+  const common: unknown = subject?.CN // a list where a certificate has two
+  return parseUsername(typeof common === 'string' ? common : '') ?? parseUsername(dns?.slice('DNS:'.length) ?? '')
+}
