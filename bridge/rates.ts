@@ -162,6 +162,8 @@ interface Sample {
 
 const SAMPLES_MS = 10_000
 const SAMPLED_MS_MIN = 500
+/** What was saved up leaves in the first moments, and is no rate: over less than this it is taken as spread over it. */
+const SPREAD_MS_MIN = 8_000
 
 /** The rate at which a counter grows, from looking at it about once a second for ten seconds. */
 export class CounterRate {
@@ -180,7 +182,7 @@ export class CounterRate {
   get perSecond (): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (first === undefined || last === undefined || last.at - first.at < SAMPLED_MS_MIN) return 0
-    return (last.total - first.total) / ((last.at - first.at) / 1000)
+    return (last.total - first.total) / (Math.max(SPREAD_MS_MIN, last.at - first.at) / 1000)
   }
 }
 

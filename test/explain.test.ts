@@ -233,5 +233,5 @@ test('a name that several devices use is answered with the names that tell them 
   await eventually(async () => (await site.status()).ledger.uploaded === 2)
   const { code, stderr } = await explain(site, 'same')
   assert.equal(code, 64)
-  assert.match(stderr, /2 devices have an image of that name; Name the device, too: cam-1:same, cam-2:same\./)
+  assert.match(stderr, /2 devices have an image of that name; name the device, too: cam-1:same, cam-2:same/)
 })

@@ -71,3 +71,14 @@ test('a counter that is looked at once a second has the rate of the last ten', (
   for (let total = 0; now <= 30_000; now += 1000, total += now > 15_000 ? 500 : 0) rate.sample(total)
   assert.equal(rate.perSecond, 500)
 })
+
+test('what leaves at once in the first moments does not show as more than the line may carry', () => {
+  let now = 0
+  const rate = new CounterRate(() => now)
+  rate.sample(0)
+  for (now = 1000; now <= 12_000; now += 1000) {
+    rate.sample(100 + now) // a tenth of a second was saved up, then 1,000 a second
+    assert.ok(rate.perSecond <= 1013, `${rate.perSecond} after ${now} ms`)
+  }
+  assert.equal(rate.perSecond, 1000)
+})

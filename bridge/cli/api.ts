@@ -92,8 +92,14 @@ async function readBody (response: Response, base: URL): Promise<unknown> {
 /** Problems come as RFC 9457 has them, with a hint of ours. */
 function explain (status: number, body: unknown, base: URL): CommandError {
   const { title, detail, hint } = (body ?? {}) as { title?: string, detail?: string, hint?: string }
-  const sentence = [title, detail, hint].filter((part) => part !== undefined).join('; ')
+  const sentence = [detail ?? title, hint].filter((part) => part !== undefined).map(asClause).join('; ')
   return new CommandError(exitOf(status), sentence === '' ? `${base.origin} answers ${status}` : sentence)
+}
+
+/** Parts of one message begin small and end without a full stop, but for what is written in capitals. */
+function asClause (part: string): string {
+  const first = /^[A-Z](?![A-Z])/.test(part) ? part.charAt(0).toLowerCase() : part.charAt(0)
+  return (first + part.slice(1)).replace(/\.$/, '')
 }
 
 function exitOf (status: number): ExitCode {

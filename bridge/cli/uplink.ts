@@ -54,7 +54,7 @@ async function run (
   if (answer.warning !== undefined) shell.say(`sluice: ${answer.warning}`)
 }
 
-export function formatUplink ({ limit, override, pause, capacity, timeZone }: UplinkJson): string {
+export function formatUplink ({ limit, override, pause, capacity, overhead, timeZone }: UplinkJson): string {
   const { next } = limit
   const ordered = override?.rate ?? override?.share
   const behind = ordered === undefined || limit.source !== 'override' || limit.paused === undefined
@@ -67,6 +67,7 @@ export function formatUplink ({ limit, override, pause, capacity, timeZone }: Up
     ...behind,
     ...next === undefined ? [] : [['next', formatLimit(next), endOf(next.until)]],
     ['line', pause === undefined && ordered !== undefined ? `${capacity}, of which ${ordered} ordered` : capacity],
+    ['overhead', `${overhead} of that is left to TCP and IP`],
     ['time zone', timeZone]
   ])
 }

@@ -16,7 +16,7 @@ export interface HttpDeps {
   readonly spool: HeldImages
   readonly intake: Intake
   readonly uplink: { readonly levels: UplinkLevels, retryOf (entry: Entry): ReturnType<Uplink['retryOf']> }
-  readonly limits: Pick<Limits, 'inForce' | 'orders' | 'capacity' | 'timeZone' | 'set' | 'pause' | 'resume'>
+  readonly limits: Pick<Limits, 'inForce' | 'orders' | 'capacity' | 'overhead' | 'timeZone' | 'set' | 'pause' | 'resume'>
   /** Bytes on the wire to the store since the start. */
   readonly sentBytes: () => number
   readonly store: Pick<ObjectStore, 'place' | 'get'>

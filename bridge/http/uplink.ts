@@ -19,6 +19,8 @@ export interface UplinkJson {
   readonly pause: OrderJson | undefined
   /** Of the whole line, like 200Mbit or unlimited. */
   readonly capacity: string
+  /** Of what is ordered or shared, taken off for TCP and IP. */
+  readonly overhead: string
   readonly timeZone: string
   /** What an operator should know of a change that was made. */
   readonly warning: string | undefined
@@ -79,13 +81,16 @@ export function createUplinkHandlers (
   }
 }
 
-function describeUplink ({ inForce, orders, capacity, timeZone }: HttpDeps['limits'], warning: string | undefined): UplinkJson {
+function describeUplink (
+  { inForce, orders, capacity, overhead, timeZone }: HttpDeps['limits'], warning: string | undefined
+): UplinkJson {
   const { override, pause } = orders
   return {
     limit: describeLimit(inForce),
     override: override === undefined ? undefined : { ...describeAmount(override.amount), ...describeOrder(override) },
     pause: pause === undefined ? undefined : describeOrder(pause),
     capacity: formatCapacity(capacity),
+    overhead: formatShare(overhead),
     timeZone,
     warning
   }

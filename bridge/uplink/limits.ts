@@ -99,6 +99,8 @@ export class Limits {
   get inForce (): LimitInForce { return this.#inForce }
   /** Bits per second of the whole line: no limit is above it. */
   get capacity (): number { return this.#line.capacity }
+  /** 0 to 1, of whatever is ours: TCP and IP take it. */
+  get overhead (): number { return this.#line.overhead }
   get timeZone (): string { return this.#line.timetable.timeZone }
 
   /** What an operator set, whether it is in force or behind a pause. */

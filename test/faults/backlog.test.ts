@@ -20,7 +20,7 @@ const IMAGE_BYTES = rounds({ fast: 1000, long: 10_000 })
 const SEGMENTS_MIN = rounds({ fast: 2, long: Math.ceil(40_000 / 67) })
 const DEVICES = 5
 const START_MS_MAX = 5000
-const PAGE_MS_MAX = 50
+const PAGE_MS_MAX = rounds({ fast: 500, long: 50 })
 const WARM_UPS = 10
 const LOOKS = rounds({ fast: 5, long: 15 })
 /** 1.2 is wanted. One that has tried to send anything at all is 20 MiB larger than one that never has. */
