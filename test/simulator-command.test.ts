@@ -129,6 +129,19 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     assert.equal((JSON.parse(await readFile(json, 'utf8')) as Report).counts.acknowledged, 12)
     assert.match(await readFile(csv, 'utf8'), /^seconds,connected,captured,acknowledged,unfinished,stored,p50,p99\r\n[\d.]+,3,12,12,0,,/)
   })
+
+  test('saved options keep no password and say only what was given, and go before defaults', async (t) => {
+    const dir = await makeFolder(t)
+    const { port } = await startPlainBroker(t)
+    const options = join(dir, 'options.yaml')
+    const given = ['--url', `mqtt://me:secret@127.0.0.1:${port}`, '--no-ids', '--verify-timeout', 'soon', '--save-options', options]
+    await runSimulator(given)
+    const saved = await readFile(options, 'utf8')
+    assert.equal(saved, `ids: false\nurl: mqtt://me@127.0.0.1:${port}\nverifyTimeout: soon\n`)
+    const { code, stderr } = await runSimulator(['--load-options', options])
+    assert.match(stderr, /^--verify-timeout: wanted a time such as 5m, got "soon"$/)
+    assert.equal(code, 64)
+  })
 })
 
 function countsOf (verdict: Verdict): Record<string, number> {

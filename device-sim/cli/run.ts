@@ -25,7 +25,7 @@ import { readTimeout } from './verify.ts'
 
 export interface RunFlags extends Flags, StoreFlags {
   readonly verify?: true
-  readonly verifyTimeout: string
+  readonly verifyTimeout?: string
   readonly runFile?: string
   readonly out?: string
   readonly json?: true
