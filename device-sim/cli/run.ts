@@ -56,7 +56,8 @@ export async function runCommand (
     const report = await simulate({ scenario, flags, store, live, record }, signal)
     live.end()
     const write = async (verdict: Verdict | undefined, notJudged?: string): Promise<Outcome> => {
-      const outcome = { ...judgeOutcome(report, verdict, scenario.thresholds), ...(notJudged !== undefined && { notJudged }) }
+      const judged = judgeOutcome(report, verdict, scenario.thresholds)
+      const outcome = notJudged === undefined ? judged : { ...judged, notJudged }
       await writeOutputs(outcome, files, { flags, shell })
       return outcome
     }
@@ -64,7 +65,8 @@ export async function runCommand (
       ? judge(report, { store, timeoutMs, live }, signal)
       : undefined
     const verdict = await judging?.catch(async (error: unknown) => {
-      if (error instanceof SimulatorError) await write(undefined, error.message) // what was measured is known all the same
+      // What was measured is known all the same.
+      if (error instanceof SimulatorError) await write(undefined, error.message)
       throw error
     })
     const outcome = await write(verdict)
