@@ -82,6 +82,20 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     assert.equal(code, 130)
   })
 
+  test('a store that refuses to be looked into costs the verdict, and not the report', async (t) => {
+    const store = await startTestStore(t)
+    const { port } = await startPlainBroker(t)
+    const [json, html] = [join(store.dir, 'report.json'), join(store.dir, 'report.html')]
+    const { code, stdout, stderr } = await runSimulator(['-p', String(port), ...small, '--verify', '--s3-endpoint', store.endpoint,
+      '--s3-bucket', bucket, '--s3-access-key-id', 'nobody', '--s3-secret-access-key', 'nothing',
+      '--run-file', join(store.dir, 'run.json'), '--out', json, '--html', html])
+    assert.match(stdout, /\ndelivery .*PUBACKed 12,[^]*\nhint +What became of the images is not known: the bucket /)
+    assert.match(await readFile(html, 'utf8'), /NOT held/)
+    assert.match((JSON.parse(await readFile(json, 'utf8')) as { notJudged: string }).notJudged, /cannot be listed/)
+    assert.match(stderr, /cannot be listed \(InvalidAccessKeyId/)
+    assert.equal(code, 69)
+  })
+
   test('a run file is judged later, also where the simulator was killed while it ran', async (t) => {
     const store = await startTestStore(t)
     const { port } = await startPlainBroker(t, createPath(store.client, true))
@@ -114,6 +128,19 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     assert.doesNotMatch(saved, /secret/)
     assert.equal((JSON.parse(await readFile(json, 'utf8')) as Report).counts.acknowledged, 12)
     assert.match(await readFile(csv, 'utf8'), /^seconds,connected,captured,acknowledged,unfinished,stored,p50,p99\r\n[\d.]+,3,12,12,0,,/)
+  })
+
+  test('saved options keep no password and say only what was given, and go before defaults', async (t) => {
+    const dir = await makeFolder(t)
+    const { port } = await startPlainBroker(t)
+    const options = join(dir, 'options.yaml')
+    const given = ['--url', `mqtt://me:secret@127.0.0.1:${port}`, '--no-ids', '--verify-timeout', 'soon', '--save-options', options]
+    await runSimulator(given)
+    const saved = await readFile(options, 'utf8')
+    assert.equal(saved, `ids: false\nurl: mqtt://me@127.0.0.1:${port}\nverifyTimeout: soon\n`)
+    const { code, stderr } = await runSimulator(['--load-options', options])
+    assert.match(stderr, /^--verify-timeout: wanted a time such as 5m, got "soon"$/)
+    assert.equal(code, 64)
   })
 })
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createRandom } from '../device-sim/random.ts'
-import { checkDescriptors } from '../device-sim/run/descriptors.ts'
+import { checkDescriptors, explainNoStart } from '../device-sim/run/descriptors.ts'
 import { sizesOf } from '../device-sim/scenario/distribution.ts'
 import { loadScenario } from '../device-sim/scenario/load-file.ts'
 import { arrivals, createWarp } from '../device-sim/scenario/plan.ts'
@@ -25,7 +27,7 @@ test('all that is wrong with a scenario is said at once, each with its place and
   const said = [
     /site\.yaml: port: .*got 0/, /devices\[0\]\.count: .*got "many"/, /devices\[0\]\.inflight: .*got 0/,
     /devices\[1\]\.rate: .*got "2"/, /devices\[1\]\.arrival: /, /duration: .*got "soon"/,
-    /thresholds\[0\]: .*got "e2e_p42<1s"/, /there is no colour here/
+    /thresholds\[0\]: .*got "e2e_p42<1s"/, /site\.yaml: there is no colour here/
   ]
   for (const message of said) {
     assert.throws(() => readScenario({ file: { name: 'site.yaml', tree } }), { code: 'CONFIG', message })
@@ -142,6 +144,29 @@ test('too few open files are one sentence before the first device connects', () 
   assert.throws(() => checkDescriptors(5000, 1024), { code: 'USAGE', message: /^5000 devices need 5064 open files.* 1024; .*ulimit -n 5064/ })
   checkDescriptors(900, 1024)
   checkDescriptors(5000, undefined)
+  assert.match(explainNoStart(64) ?? '', /needs 128 open files to start.* allows 64; .*ulimit -n/)
+  assert.deepEqual([128, undefined].map(explainNoStart), [undefined, undefined])
+})
+
+test('a shell that allows too few open files even to load the simulator is told so, without a stack trace', async () => {
+  const main = join(import.meta.dirname, '../device-sim/main.ts')
+  const child = spawn('sh', ['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, '--import', 'tsx', main, 'presets'])
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { said += text })
+  const [code] = await once(child, 'close') as [number]
+  assert.match(said, /^the simulator needs 128 open files to start[^\n]*\n$/)
+  assert.equal(code, 64)
+})
+
+test('an IPv6 address in a URL is connected to without its brackets', () => {
+  assert.deepEqual(['mqtt://[::1]:1884', 'mqtt://127.0.0.1:1884'].map((url) => readScenario({ flags: { url } }).target.host),
+    ['::1', '127.0.0.1'])
+})
+
+test('a flag that is wrong for every group is told once', () => {
+  const [file, flagNames] = [{ name: 'x.yaml', tree: { devices: [{}, {}] } }, new Map([['devices.count', '--count']])]
+  assert.throws(() => readScenario({ file, flags: { devices: { count: 'nine' } }, flagNames }),
+    { code: 'USAGE', message: '--count: wanted a whole number of 1 to 20000, got "nine"' })
 })
 
 test('a scenario that is no YAML, or no settings, is one sentence', async (t) => {

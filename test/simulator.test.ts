@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import sharp from 'sharp'
 import { parseDeviceTopic } from '../broker/topics.ts'
 import { backoffMs } from '../device-sim/devices/backoff.ts'
+import { hintOf } from '../device-sim/report/hint.ts'
 import { judgeOutcome } from '../device-sim/report/outcome.ts'
 import { formatOutcome } from '../device-sim/report/text.ts'
 import { parseDurationMs, parseRatePerSecond, parseSizeBytes } from '../device-sim/units.ts'
@@ -110,6 +111,28 @@ test('a simulator that lagged says first of all that its results are not valid',
   assert.equal(report.isValid, false)
   const text = formatOutcome(judgeOutcome(report, undefined, []))
   assert.match(text, /^results are not valid: the simulator itself lagged \(p99 \d+ ms, over 50 ms\)\n/)
+})
+
+test('that images were lost is said first, also where the simulator lagged', async (t) => {
+  const { port } = await startPlainBroker(t)
+  const report = { ...await simulate({ port }), isValid: false }
+  const [none, one] = [{ count: 0, examples: [] }, { count: 1, examples: ['sim-0001'] }]
+  const verdict = {
+    held: false,
+    acknowledged: 12,
+    exempt: 0,
+    found: 11,
+    lost: one,
+    duplicated: none,
+    corrupted: none,
+    unexpected: none,
+    foreign: none,
+    unread: none,
+    e2e: report.fromPlan,
+    seconds: 1
+  }
+  assert.match(hintOf(judgeOutcome(report, verdict, [])), /^1 images had their PUBACK and are not in the store/)
+  assert.match(hintOf(judgeOutcome(report, undefined, [])), /^The simulator could not keep its own plan/)
 })
 
 test('a broker that is not there is one sentence', async () => {

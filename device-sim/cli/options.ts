@@ -35,10 +35,18 @@ const SECRETS = ['password', 's3SecretAccessKey']
 export async function saveOptions (flags: Flags): Promise<void> {
   const { saveOptions: path, loadOptions: _, ...rest } = flags
   if (typeof path !== 'string') return
-  const open = Object.fromEntries(Object.entries(rest).filter(([name]) => !SECRETS.includes(name)))
+  const open = Object.fromEntries(Object.entries(rest).filter(([name]) => !SECRETS.includes(name))
+    .map(([name, value]) => [name, name === 'url' ? hidePassword(String(value)) : value]))
   await writeFile(path, stringify(open)).catch((cause: unknown) => {
     throw new SimulatorError('USAGE', `save-options: ${path} cannot be written: ${String(cause)}`)
   })
+}
+
+function hidePassword (text: string): string {
+  if (!URL.canParse(text)) return text
+  const url = new URL(text)
+  url.password = ''
+  return url.href
 }
 
 function parseOptions (text: string): Tree | undefined {

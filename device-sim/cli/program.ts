@@ -67,7 +67,9 @@ function createProgram (shell: Shell, signal: AbortSignal, finish: (code: ExitCo
     .option('--save-options <file>', 'write these flags to a file, without passwords')
     .option('--load-options <file>', 'read flags from such a file; those given here go before them')
     .action(async (scenario: string | undefined, flags: RunFlags) => {
-      finish(await runCommand(scenario, flags, { shell, signal }))
+      // A default is nothing that was given, and would go before what --load-options reads.
+      const given = Object.entries(flags).filter(([name]) => run.getOptionValueSource(name) !== 'default')
+      finish(await runCommand(scenario, Object.fromEntries(given), { shell, signal }))
     })
   prepare(program.command('presets'), shell).description('list the scenarios there are, or print one as YAML')
     .argument('[name]').action((name: string | undefined) => { showPresets(name, shell) })
@@ -102,7 +104,7 @@ function prepare (command: Command, { print, tell }: Shell): Command {
 
 function addJudging (command: Command): Command {
   return command
-    .option('--verify-timeout <time>', 'how long images may take to get there', '5m')
+    .option('--verify-timeout <time>', 'how long images may take to get there (5m)')
     .option('--s3-file <file>', 'where the store is, as Sluice and `simulate -- store` write it (./data/local-store.json)')
     .option('--s3-endpoint <url>', 'the object store (AWS_ENDPOINT_URL_S3)')
     .option('--s3-bucket <bucket>', 'its bucket')

@@ -25,7 +25,7 @@ import { readTimeout } from './verify.ts'
 
 export interface RunFlags extends Flags, StoreFlags {
   readonly verify?: true
-  readonly verifyTimeout: string
+  readonly verifyTimeout?: string
   readonly runFile?: string
   readonly out?: string
   readonly json?: true
@@ -55,11 +55,21 @@ export async function runCommand (
     const record: Live['progress'] = (progress) => { metrics?.record(progress) }
     const report = await simulate({ scenario, flags, store, live, record }, signal)
     live.end()
-    const verdict = flags.verify === true && store !== undefined && !signal.aborted
-      ? await judge(report, { store, timeoutMs, live }, signal)
+    const write = async (verdict: Verdict | undefined, notJudged?: string): Promise<Outcome> => {
+      const judged = judgeOutcome(report, verdict, scenario.thresholds)
+      const outcome = notJudged === undefined ? judged : { ...judged, notJudged }
+      await writeOutputs(outcome, files, { flags, shell })
+      return outcome
+    }
+    const judging = flags.verify === true && store !== undefined && !signal.aborted
+      ? judge(report, { store, timeoutMs, live }, signal)
       : undefined
-    const outcome = judgeOutcome(report, verdict, scenario.thresholds)
-    await writeOutputs(outcome, files, { flags, shell })
+    const verdict = await judging?.catch(async (error: unknown) => {
+      // What was measured is known all the same.
+      if (error instanceof SimulatorError) await write(undefined, error.message)
+      throw error
+    })
+    const outcome = await write(verdict)
     if (signal.aborted) return EXIT.interrupted
     return hasHeld(outcome) ? EXIT.ok : EXIT.notHeld
   } finally {

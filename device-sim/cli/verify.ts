@@ -8,7 +8,7 @@ import { EXIT, type ExitCode, type Shell } from './exit.ts'
 
 export interface VerifyFlags extends StoreFlags {
   readonly run: string
-  readonly verifyTimeout: string
+  readonly verifyTimeout?: string
   readonly json?: true
 }
 
@@ -42,7 +42,7 @@ export async function verifyCommand (
   }
 }
 
-export function readTimeout (text: string): number {
+export function readTimeout (text = '5m'): number {
   const ms = parseDurationMs(text)
   if (ms === undefined) throw new SimulatorError('USAGE', `--verify-timeout: wanted a time such as 5m, got "${text}"`)
   return ms

@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { generate, parser, writeToStream, type Packet } from 'mqtt-packet'
 import { openWire, type LinkPace, type Wire } from './wire.ts'
 
@@ -7,7 +7,7 @@ import { openWire, type LinkPace, type Wire } from './wire.ts'
 export type Ending =
   /** DISCONNECT, then the socket is closed. */
   | 'clean'
-  /** Reset, without a word. */
+  /** Reset, or under TLS ended, without a word. */
   | 'abrupt'
   /** The device is gone and its socket is not: the broker hears nothing any more, not even an end. */
   | 'half-open'
@@ -159,7 +159,9 @@ class Connection implements Link {
         this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => { this.#socket.destroy() })
         return
       case 'abrupt':
-        this.#socket.resetAndDestroy()
+        // Node resets plain sockets only (ERR_INVALID_HANDLE_TYPE); what waits on this one is not sent either way.
+        if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+        else this.#socket.resetAndDestroy()
         return
       case 'mid-publish':
         this.#isCutNext = true

@@ -3,9 +3,9 @@
 import type { Outcome } from './outcome.ts'
 
 /** Everything but the images themselves. */
-export function formatJson ({ report, verdict, thresholds }: Outcome): string {
+export function formatJson ({ report, verdict, notJudged, thresholds }: Outcome): string {
   const { evidence, ...summary } = report
-  return JSON.stringify({ ...summary, thresholds, verdict }, undefined, 2)
+  return JSON.stringify({ ...summary, thresholds, verdict, notJudged }, undefined, 2)
 }
 
 const COLUMNS = ['seconds', 'connected', 'captured', 'acknowledged', 'unfinished', 'stored', 'p50', 'p99'] as const

@@ -2,15 +2,10 @@ import type { Outcome } from './outcome.ts'
 import { LAG_MS_MAX } from './report.ts'
 
 /** What to make of a run, in a sentence or two; the gravest first. */
-export function hintOf ({ report, verdict, thresholds }: Outcome): string {
+export function hintOf ({ report, verdict, notJudged, thresholds }: Outcome): string {
   const { counts, fromPlan, fromSend, lag, drops } = report
-  if (!report.isValid && report.model === 'closed') {
-    return 'The simulator was the limit, not the broker: the throughput is the least that the broker can do, and the latencies are the ' +
-      'simulator’s own. Add --workers, or send smaller images.'
-  }
-  if (!report.isValid) {
-    return `The simulator could not keep its own plan (lag p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms): take fewer devices, ` +
-      'add --workers, or give it a core of its own; nothing here says anything of the broker.'
+  if (notJudged !== undefined) {
+    return `What became of the images is not known: ${notJudged}. Once it answers, \`verify --run\` judges this run.`
   }
   if (verdict !== undefined && verdict.lost.count > 0) {
     return `${verdict.lost.count} images had their PUBACK and are not in the store: the receiver took responsibility for what it did not keep. ` +
@@ -19,6 +14,14 @@ export function hintOf ({ report, verdict, thresholds }: Outcome): string {
   if (verdict !== undefined && verdict.corrupted.count > 0) return 'Some objects are not what was sent: look at the path between broker and store, and at checksums there.'
   if (verdict !== undefined && verdict.duplicated.count > 0) return 'Some images are stored twice: the receiver does not know an image again that a device sends once more.'
   if (verdict !== undefined && verdict.unexpected.count > 0) return 'Some objects should not be there: what is no image was stored, or an image under another name.'
+  if (!report.isValid && report.model === 'closed') {
+    return 'The simulator was the limit, not the broker: the throughput is the least that the broker can do, and the latencies are the ' +
+      'simulator’s own. Add --workers, or send smaller images.'
+  }
+  if (!report.isValid) {
+    return `The simulator could not keep its own plan (lag p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms): take fewer devices, ` +
+      'add --workers, or give it a core of its own; no latency here says anything of the broker.'
+  }
   if (drops.full > 0) {
     return `Devices took pictures faster than they could hand them over, and ${drops.full} were overwritten: a larger --device-queue ` +
       'bridges an outage, only a faster receiver bridges a load.'

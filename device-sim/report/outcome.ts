@@ -15,6 +15,8 @@ export interface Outcome {
   readonly report: Report
   /** Undefined where nobody looked into the store. */
   readonly verdict: Verdict | undefined
+  /** Why there is no verdict, where one was asked for. */
+  readonly notJudged?: string
   readonly thresholds: readonly ThresholdResult[]
 }
 
@@ -31,8 +33,8 @@ export function judgeOutcome (report: Report, verdict: Verdict | undefined, thre
   }
 }
 
-export function hasHeld ({ verdict, thresholds }: Outcome): boolean {
-  return verdict?.held !== false && thresholds.every((threshold) => threshold.holds)
+export function hasHeld ({ verdict, notJudged, thresholds }: Outcome): boolean {
+  return notJudged === undefined && verdict?.held !== false && thresholds.every((threshold) => threshold.holds)
 }
 
 /** Whether a threshold can only be told by looking into the store. */

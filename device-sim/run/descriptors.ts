@@ -11,6 +11,16 @@ export function checkDescriptors (devices: number, limit: number | undefined = r
     `say "ulimit -n ${devices + OTHERS}" first, or take fewer devices`)
 }
 
+/** Node reads the files of a program side by side; with 100 it gives up, with 128 it does not. */
+const START_FILES = 128
+
+/** Why the program cannot even be loaded, in a sentence; undefined where it can. */
+export function explainNoStart (limit: number | undefined = readLimit()): string | undefined {
+  if (limit === undefined || limit >= START_FILES) return undefined
+  return `the simulator needs ${START_FILES} open files to start, and one more for each device, and this shell allows ${limit}; ` +
+    'say "ulimit -n 1024" first'
+}
+
 // Linux: proc(5).
 function readLimit (): number | undefined {
   try {

@@ -89,7 +89,7 @@ async function probe ({ groups }: Scenario, target: DeviceOptions['target']): Pr
       return
     case 'failed':
       throw new SimulatorError('UNAVAILABLE',
-        `no MQTT broker answers at ${target.host}:${target.port} (${opening.reason}); start one, or say --host and --port`)
+        `no MQTT broker answers at ${target.host}:${target.port} (${opening.reason}); ${/certificate/.test(opening.reason) ? 'name the file that vouches for it with --ca' : 'start one, or say --host and --port'}`)
   }
 }
 

@@ -73,7 +73,7 @@ function readTarget ({ url, host, port, username, password, ca, cert, key }: Giv
   const isTls = from?.protocol === 'mqtts:' || ca !== undefined || cert !== undefined
   const standard = isTls ? 8883 : 1883
   return {
-    host: from?.hostname ?? host,
+    host: (from?.hostname ?? host).replace(/^\[(.*)\]$/, '$1'), // an IPv6 address stands bare in a socket's options
     port: port ?? (Number(from?.port) || standard),
     isTls,
     username: username ?? (decodeURIComponent(from?.username ?? '') || undefined),
@@ -97,10 +97,10 @@ function refuse (sources: Sources, tree: Tree, problems: readonly Problem[]): Si
   const isInFile = problems.some(({ path }) => sourceOf(path, sources.flags ?? {}) === 'file' && sources.file !== undefined)
   const lines = problems.map(({ path, message }) => {
     const isOfFlag = sourceOf(path, sources.flags ?? {}) === 'flag' || sources.file === undefined
-    const name = isOfFlag ? flagOf(path, sources) : `${sources.file?.name}: ${path}`
+    const name = isOfFlag ? flagOf(path, sources) : [sources.file?.name, path].filter((part) => part !== '').join(': ')
     return `${name === '' ? '' : `${name}: `}${message}${got(tree, path)}`
   })
-  return new SimulatorError(isInFile ? 'CONFIG' : 'USAGE', lines.join('\n'))
+  return new SimulatorError(isInFile ? 'CONFIG' : 'USAGE', [...new Set(lines)].join('\n')) // a flag is said of every group
 }
 
 function flagOf (path: string, { flagNames }: Sources): string {

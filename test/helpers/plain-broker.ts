@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { Aedes, type Client } from 'aedes'
 
 /** An image PUBLISH as the broker got it; `takes` lets its PUBACK go. */
@@ -12,7 +13,8 @@ export interface Publication {
 
 /** A plain Aedes on a free port: a PUBLISH has its PUBACK once `take` resolves, and a cut where it rejects. */
 export async function startPlainBroker (
-  t: TestContext, take: (publication: Publication) => Promise<void> | void = () => {}
+  t: TestContext, take: (publication: Publication) => Promise<void> | void = () => {},
+  tls?: { readonly cert: Buffer, readonly key: Buffer }
 ): Promise<{ readonly port: number }> {
   const aedes = new Aedes({
     authorizePublish: (client, { topic, payload }, done) => {
@@ -23,7 +25,8 @@ export async function startPlainBroker (
     }
   })
   await aedes.listen()
-  const server = createServer(aedes.handle).listen(0, '127.0.0.1')
+  const server = tls === undefined ? createServer(aedes.handle) : createTlsServer(tls, aedes.handle)
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {
     await new Promise<void>((resolve) => { aedes.close(resolve) })
