@@ -21,11 +21,13 @@ test('all that is wrong with a scenario is said at once, each with its place and
     port: 0,
     duration: 'soon',
     colour: 'red',
+    qos: 0,
     devices: [{ count: 'many', inflight: 0, size: '10' }, { rate: '2', arrival: 'never' }],
     thresholds: ['e2e_p42<1s']
   }
   const said = [
     /site\.yaml: port: .*got 0/, /devices\[0\]\.count: .*got "many"/, /devices\[0\]\.inflight: .*got 0/,
+    /devices\[0\]\.size: .*got "10"/, /qos: .*QoS 1 only.*got 0/,
     /devices\[1\]\.rate: .*got "2"/, /devices\[1\]\.arrival: /, /duration: .*got "soon"/,
     /thresholds\[0\]: .*got "e2e_p42<1s"/, /site\.yaml: there is no colour here/
   ]
@@ -164,7 +166,7 @@ test('an IPv6 address in a URL is connected to without its brackets', () => {
 })
 
 test('a flag that is wrong for every group is told once', () => {
-  const [file, flagNames] = [{ name: 'x.yaml', tree: { devices: [{}, {}] } }, new Map([['devices.count', '--count']])]
+  const [file, flagNames] = [{ name: 'x.yaml', tree: { devices: [{}, { prefix: 'b-' }] } }, new Map([['devices.count', '--count']])]
   assert.throws(() => readScenario({ file, flags: { devices: { count: 'nine' } }, flagNames }),
     { code: 'USAGE', message: '--count: wanted a whole number of 1 to 20000, got "nine"' })
 })

@@ -11,6 +11,8 @@ import { readScenario } from '../scenario/read-scenario.ts'
 import { EXIT, type ExitCode, type Shell } from './exit.ts'
 
 const START_MS_MAX = 30_000
+/** What it is doing then may end for so long after it was asked to. */
+const STOP_MS_MAX = 5_000
 
 /** Runs until the signal, or until the store ends by itself. */
 export async function serveStore (
@@ -26,7 +28,10 @@ export async function serveStore (
   })
   const child = spawn(findSluice(import.meta.dirname), ['store', '--listen', listen, '--dir', dir],
     { stdio: ['ignore', 'pipe', 'inherit'] })
-  const stop = (): void => { child.kill('SIGTERM') }
+  const stop = (): void => {
+    child.kill('SIGTERM')
+    setTimeout(() => { child.kill('SIGKILL') }, STOP_MS_MAX).unref()
+  }
   signal.addEventListener('abort', stop)
   const ended = once(child, 'close').then(([code]) => code as number | null)
   let said = ''
@@ -39,8 +44,8 @@ export async function serveStore (
   })
   const url = await Promise.race([control, ended, once(AbortSignal.timeout(START_MS_MAX), 'abort')])
   if (typeof url !== 'string') {
-    stop()
-    throw new SimulatorError('UNAVAILABLE', `the store did not start: ${said.trim() || 'see above'}`)
+    child.kill('SIGKILL')
+    throw new SimulatorError('UNAVAILABLE', `the store in ${dir} did not start: ${said.trim() || 'it said nothing in 30 s'}`)
   }
   print(said.trimEnd())
   print(explain(dir))

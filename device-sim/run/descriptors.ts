@@ -4,7 +4,7 @@ import { SimulatorError } from '../errors.ts'
 /** Sockets are not all that is open: files, the store's connections, the runtime's own. */
 const OTHERS = 64
 
-/** Throws where the system would refuse the sockets of so many devices, if it tells its limit. */
+/** Throws where the system would refuse one process the sockets of so many devices, if it tells its limit. */
 export function checkDescriptors (devices: number, limit: number | undefined = readLimit()): void {
   if (limit === undefined || limit >= devices + OTHERS) return
   throw new SimulatorError('USAGE', `${devices} devices need ${devices + OTHERS} open files, and this shell allows ${limit}; ` +

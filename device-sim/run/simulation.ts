@@ -49,7 +49,7 @@ const CONNECT_MS_MAX = 10_000
 export async function runSimulation (
   scenario: Scenario, watch: Watch = {}, signal: AbortSignal = new AbortController().signal
 ): Promise<Report> {
-  checkDescriptors(deviceCount(scenario))
+  checkDescriptors(Math.ceil(deviceCount(scenario) / scenario.workers))
   const target = await readTarget(scenario.target)
   await probe(scenario, target)
   const run = randomBytes(4).toString('hex')

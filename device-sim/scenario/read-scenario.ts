@@ -1,8 +1,8 @@
 import { SimulatorError } from '../errors.ts'
 import { checkScenario } from './check.ts'
 import type { Group, Phase, Scenario, Target } from './scenario.ts'
-import { scenarioSchema, type Given } from './schema.ts'
-import { layOver, sourceOf, type Tree } from './tree.ts'
+import { scenarioSchema, type Given, type Issue } from './schema.ts'
+import { layOver, sourceOf, without, type Tree } from './tree.ts'
 
 /** Where a scenario comes from; flags go before the file. */
 export interface Sources {
@@ -28,15 +28,26 @@ export function readScenario (sources: Sources): Scenario {
   const tree = layOver(sources.file?.tree ?? {}, sources.flags ?? {})
   const result = scenarioSchema.safeParse(tree)
   if (!result.success) {
-    throw refuse(sources, tree, result.error.issues.map(({ path, message, ...issue }) => ({
+    const problems = result.error.issues.map(({ path, message, ...issue }) => ({
       path: formatPath(path),
       message: issue.code === 'unrecognized_keys' ? `there is no ${issue.keys.join(', ')} here` : message
-    })))
+    }))
+    throw refuse(sources, tree, [...problems, ...checkRest(tree, result.error.issues)])
   }
   const scenario = normalise(result.data)
   const problems = checkScenario(scenario, result.data)
   if (problems.length > 0) throw refuse(sources, tree, problems)
   return scenario
+}
+
+/** What is wrong beside the parts that are wrong by themselves, as far as it can be told without them. */
+function checkRest (tree: Tree, issues: readonly Issue[]): readonly Problem[] {
+  const wrong = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path])
+  const rest = scenarioSchema.safeParse(without(tree, wrong))
+  if (!rest.success) return []
+  const told = new Set(wrong.map((path) => formatPath(path)))
+  return checkScenario(normalise(rest.data), rest.data).filter(({ path }) => !told.has(path))
 }
 
 function normalise (given: Given): Scenario {

@@ -124,4 +124,5 @@ export const scenarioSchema = z.strictObject({
 })
 
 export type Given = z.output<typeof scenarioSchema>
+export type Issue = z.core.$ZodIssue
 export type Knobs = z.output<typeof knobs>

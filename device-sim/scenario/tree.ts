@@ -26,6 +26,25 @@ export function isTree (value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A copy without what stands at these paths; where nothing stands, without what it would stand in. */
+export function without (tree: Tree, paths: ReadonlyArray<readonly PropertyKey[]>): Tree {
+  const copy = structuredClone(tree)
+  const lists = new Set<unknown[]>()
+  for (const path of paths) cut(copy, path, lists)
+  for (const list of lists) list.splice(0, list.length, ...list.filter(() => true)) // a filter passes over what is gone
+  return copy
+}
+
+function cut (tree: Tree, path: readonly PropertyKey[], lists: Set<unknown[]>): void {
+  const [last, ...before] = [...path].reverse()
+  if (last === undefined) return
+  before.reverse()
+  const holder = before.reduce<unknown>((inner, key) => (inner as Tree | undefined)?.[key as string], tree)
+  if (typeof holder !== 'object' || holder === null || !(last in holder)) return cut(tree, before, lists)
+  Reflect.deleteProperty(holder, last)
+  if (Array.isArray(holder)) lists.add(holder)
+}
+
 function layUplink (file: unknown, flags: unknown): Tree {
   if (flags === undefined) return file === undefined ? {} : { uplink: file }
   if (flags === null) return { uplink: undefined }
