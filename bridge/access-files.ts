@@ -41,6 +41,11 @@ export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']
     }
   }
   const ca = clientCa === undefined ? undefined : read('clientCa', clientCa)
+  // Without one Node takes what the public authorities signed (node:tls, createSecureContext, "ca").
+  if (ca !== undefined && !/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m.test(ca)) {
+    const message = `${clientCa} holds no certificate; put the root of client certificates into it, in PEM`
+    throw new ConfigError([{ path: 'mqtt.tls.clientCa', message }])
+  }
   const keys = { cert: read('cert', cert), key: read('key', key), clientCa: ca }
   try {
     createSecureContext({ cert: keys.cert, key: keys.key, ...(ca === undefined ? {} : { ca }) })

@@ -71,6 +71,9 @@ export function judgePublish (topic: string, payloadBytes: number, rules: TopicR
   const { topicPrefix, ordinaryBytesMax } = rules
   const malformed = malformedTopic(topic, rules.topicLengthMax)
   if (malformed !== undefined) return refused(malformed)
+  // Aedes looks at a PUBLISH for these, and not at a will.
+  if (topic === '') return refused('an empty topic [MQTT-4.7.3-1]')
+  if (/[+#]/.test(topic)) return refused('a topic with a wildcard in it [MQTT-3.3.2-2]')
   if (topic.startsWith(`${topicPrefix}/`)) {
     const named = parseDeviceTopic(topic, topicPrefix)
     if (named?.kind === 'image') return named

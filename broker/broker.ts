@@ -121,8 +121,11 @@ class EmbeddedBroker implements Broker {
 
   async listen (): Promise<void> {
     await this.#aedes.listen()
-    this.#sessions.bound(this.#aedes, (clientId, filter) =>
-      judgeFilter(filter, this.#rules) === undefined && this.#connected.get(clientId)?.permit?.mayRead(filter) === true)
+    this.#sessions.bound(this.#aedes, {
+      isGranted: (clientId, filter) => judgeFilter(filter, this.#rules) === undefined &&
+        this.#connected.get(clientId)?.permit?.mayRead(filter) === true,
+      isKnown: (client) => this.#connectionOf(client).permit !== undefined
+    })
     try {
       await this.#listeners.listen()
     } catch (error) {

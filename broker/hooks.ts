@@ -40,7 +40,7 @@ export interface HookDeps {
 
 export type HookRules = TopicRules & BrokerLimits & { readonly anonymous: Anonymous }
 
-type HookName = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe'
+type HookName = 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'
 type Hooks = Required<Pick<AedesOptions, HookName>>
 type Done = (error?: Error | null) => void
 type ImageVerdict = Extract<PublishVerdict, { kind: 'image' }>
@@ -72,6 +72,10 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       if (detail === undefined) return done(null, subscription)
       deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
+    },
+    // A session that is kept goes on to gather, also after the rules that granted its filters are gone.
+    authorizeForward (client, packet) {
+      return deps.connectionOf(client).permit?.mayRead(packet.topic) === true ? packet : null
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Guesses, type GuessLimits } from './guesses.ts'
-import { hashPassword, isPassword, type PasswordHash } from './password-hash.ts'
+import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
 import type { Rules } from './rules.ts'
@@ -39,11 +39,11 @@ export class Identities {
   /** By name: a keyed hash of the password that was right, in memory alone. */
   readonly #proven = new Map<string, Buffer>()
   readonly #key = randomBytes(32)
-  // What an unknown name is verified against, so that the time taken does not tell which names there are.
-  #decoy: Promise<PasswordHash> | undefined
+  #decoys: readonly PasswordHash[] = []
 
   constructor (access: Access, rules: IdentityRules) {
     this.#access = access
+    this.#decoys = hashesOf(access)
     this.#rules = rules
     this.#guesses = new Guesses(rules)
   }
@@ -78,6 +78,7 @@ export class Identities {
   configure (access: Access): ReadonlySet<string> {
     const before = this.#access.passwords ?? new Map<string, never>()
     this.#access = access
+    this.#decoys = hashesOf(access)
     const changed = [...before].filter(([name, { text }]) => access.passwords?.get(name)?.text !== text)
     const names = new Set(changed.map(([name]) => name))
     for (const name of names) this.#proven.delete(name)
@@ -87,12 +88,21 @@ export class Identities {
   async #isRight (username: string, password: Buffer): Promise<boolean> {
     if (this.#isProven(username, password)) return true // meanwhile
     const entry = this.#access.passwords?.get(username)
-    this.#decoy ??= hashPassword('')
-    const isRight = await isPassword(password, entry?.hash ?? await this.#decoy)
+    const hash = entry?.hash ?? this.#decoyOf(username)
+    const isRight = hash !== undefined && await isPassword(password, hash)
     // The file may have been read again while this ran.
     if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) return false
     this.#proven.set(username, this.#seal(username, password))
     return true
+  }
+
+  /**
+   * What an unknown name is verified against: the hash of some user, always of the same one, so that the
+   * time taken does not tell which names there are, whatever iterations the file has.
+   */
+  #decoyOf (username: string): PasswordHash | undefined {
+    const at = this.#seal(username, Buffer.alloc(0)).readUInt32BE() % this.#decoys.length
+    return this.#decoys[at]
   }
 
   #isProven (username: string, password: Buffer): boolean {
@@ -103,6 +113,10 @@ export class Identities {
   #seal (username: string, password: Buffer): Buffer {
     return createHmac('sha256', this.#key).update(`${username}:`).update(password).digest()
   }
+}
+
+function hashesOf ({ passwords }: Access): PasswordHash[] {
+  return [...passwords?.values() ?? []].map(({ hash }) => hash)
 }
 
 function wrong (username: string, address: string): Verdict {

@@ -1,4 +1,4 @@
-import type { Aedes, PublishPacket, Subscription } from 'aedes'
+import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
 
 // Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
 // number nor what waits in them. Both are bounded here, around the functions of its store
@@ -13,6 +13,15 @@ interface Store {
   outgoingEnqueueCombi (subscriptions: Array<{ clientId: string }>, packet: PublishPacket): Promise<void>
   outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
   incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
+  cleanIncoming (client: Client): Promise<void>
+}
+
+/** Asked of a broker about its clients. */
+interface Asked {
+  /** Says again what authorizeSubscribe said. */
+  isGranted (clientId: string, filter: string): boolean
+  /** It is who it says it is. */
+  isKnown (client: Client): boolean
 }
 
 export interface SessionLimits {
@@ -42,10 +51,10 @@ export class Sessions {
     return clean || this.#kept.has(clientId)
   }
 
-  /** Bounds the store of a broker that listens; `isGranted` says again what authorizeSubscribe said. */
-  bound (aedes: Aedes, isGranted: (clientId: string, filter: string) => boolean): void {
+  /** Bounds the store of a broker that listens. */
+  bound (aedes: Aedes, { isGranted, isKnown }: Asked): void {
     const { persistence: store } = aedes as unknown as { persistence: Store } // not in the types of 1.2.0
-    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, incomingStorePacket } = bind(store)
+    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, ...incoming } = bind(store)
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
       addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(client.id, topic)))
@@ -57,7 +66,10 @@ export class Sessions {
       return removed
     }
     // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
-    store.incomingStorePacket = (client, packet) => incomingStorePacket(client, { ...packet, payload: nothing })
+    store.incomingStorePacket = (client, packet) =>
+      incoming.incomingStorePacket(client, { ...packet, payload: nothing })
+    // Aedes ends the session of every client that leaves, also that of one it refused, by the id it came with.
+    store.cleanIncoming = async (client) => { if (isKnown(client)) await incoming.cleanIncoming(client) }
   }
 
   #enqueue (clientId: string): boolean {
@@ -80,6 +92,7 @@ function bind (store: Store): Store {
     addSubscriptions: store.addSubscriptions.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
-    incomingStorePacket: store.incomingStorePacket.bind(store)
+    incomingStorePacket: store.incomingStorePacket.bind(store),
+    cleanIncoming: store.cleanIncoming.bind(store)
   }
 }

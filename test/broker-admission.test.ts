@@ -45,7 +45,8 @@ test('images, status and the site\'s own topics may be published; what Sluice wr
   }
   const refused = [
     'devices/cam-1/acks', 'devices/cam-1/config', 'devices/../images', 'devices/cam-1/images/a/b', 'devices//images',
-    '$SYS/broker/uptime', '$share/a/b', 'sluice/site/state', 'a\0b', 'devices/cam\0/images', 'x'.repeat(101)
+    '$SYS/broker/uptime', '$share/a/b', 'sluice/site/state', 'a\0b', 'devices/cam\0/images', 'x'.repeat(101),
+    '', 'lights/#', 'lights/+/x', 'a+b'
   ]
   for (const topic of refused) assert.equal(judge(topic), 'refused', topic)
 })

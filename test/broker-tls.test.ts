@@ -152,3 +152,13 @@ test('files that are no certificate, or do not go together, are told by name bef
   assert.equal(code, 78)
   assert.match(stderr + stdout, /mqtt\.tls: cannot be spoken with cert\.pem, key\.pem \(.*mismatch.*\)/)
 })
+
+test('a clientCa file without a certificate keeps a service from starting, or every public authority would be trusted', async (t) => {
+  const cwd = await tempDirectory(t)
+  const { cert, key } = await new Authority(cwd).sign('/CN=gateway')
+  await Promise.all(Object.entries({ cert, key, ca: '' }).map(([name, text]) => writeFile(join(cwd, `${name}.pem`), text)))
+  const flags = ['cert', 'key', 'client-ca'].flatMap((name) => [`--mqtt-tls-${name}`, `${name.replace('client-', '')}.pem`])
+  const { code, stderr, stdout } = await runSluice(t, ['check', '--mqtt-tls-listen', '127.0.0.1:0', ...flags], { cwd })
+  assert.equal(code, 78)
+  assert.match(stderr + stdout, /mqtt\.tls\.clientCa: ca\.pem holds no certificate; put the root/)
+})
