@@ -166,10 +166,11 @@ function createPath (client: S3Client, isFaulty: boolean): (publication: Publica
     const name = parseDeviceTopic(topic, 'devices')
     if (name?.kind !== 'image') return
     const key = `images/${name.deviceId}/${name.imageId}`
-    const fault = isFaulty && name.deviceId === 'sim-0001' ? name.imageId?.slice(-1) : undefined
-    if (fault === '1') return
-    if (fault === '2') await put(`${key}-again`, payload)
-    if (fault === '3') payload.writeUInt8(payload.readUInt8(9000) ^ 1, 9000)
+    const number = Number(/\d+$/.exec(name.imageId ?? '')?.[0])
+    const fault = isFaulty && name.deviceId === 'sim-0001' ? number : undefined
+    if (fault === 1) return
+    if (fault === 2) await put(`${key}-again`, payload)
+    if (fault === 3) payload.writeUInt8(payload.readUInt8(9000) ^ 1, 9000)
     await put(key, payload)
   }
 }
