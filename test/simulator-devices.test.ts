@@ -46,7 +46,8 @@ void describe('faithful devices', { concurrency: true }, () => {
       observe: ({ kind }) => { if (kind === 'acknowledged') open = connections.filter(({ isEnded }) => !isEnded).length }
     })
     assert.ok(reconnects > 0)
-    assert.equal(open, reconnects + 1)
+    // One more may begin after the last PUBACK, when this was counted.
+    assert.ok([reconnects, reconnects + 1].includes(open) && open > 1, `${open} open after ${reconnects} reconnects`)
     assert.equal(counts.acknowledged, 20)
   })
 

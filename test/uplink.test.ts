@@ -111,8 +111,10 @@ test('an image that the store never manages is set aside, while the others go pa
   store.answer = ({ metadata }) => metadata['image-id'] === 'poison' ? 'unavailable' : 'stored'
   await append(spool, 'poison', ...Array.from({ length: 30 }, (_, i) => `n${i}`))
   await eventually(() => spool.ledger.uploaded === 30 && spool.ledger.failed === 1, { timeoutMs: 20_000 })
-  const [held] = (await spool.list({ state: 'failed', limit: 1 })).held
-  assert.ok(held?.state === 'failed')
+  const held = await eventually(async () => { // a row is counted a moment before it can be listed
+    const [first] = (await spool.list({ state: 'failed', limit: 1 })).held
+    return first?.state === 'failed' ? first : undefined
+  })
   assert.deepEqual([held.entry.imageId, held.failure.reason], ['poison', 'store_server_error'])
   const downs = events.filter(({ kind }) => kind === 'uplink-down').length
   assert.ok(downs <= 3, `the uplink was down ${downs} times for the sake of one image`)
