@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 // Passwords are verified a few at a time, taking turns by address, so that one address that sends
 // thousands of them delays the others by one verification each. After some wrong ones from one
-// address for one name, each further one waits, longer every time: that slows a guesser. Nobody is
-// locked out, since a wrong guess must not keep the device of that name away.
+// address for one name, each further one waits, longer every time: that slows a guesser. A device at another
+// address, or one that was right since the start, does not notice. One that shares the guesser's address and
+// has not been here yet stands in the same line, and is told to come again where that is full.
 
 export interface GuessLimits {
   /** Verifications side by side, on the thread pool that the spool writes with. */

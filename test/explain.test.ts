@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { tellLife } from '../bridge/cli/explain-story.ts'
 import type { ExplainedImage } from '../bridge/http/images.ts'
-import type { OutlookJson } from '../bridge/http/outlook.ts'
+import type { NextJson } from '../bridge/http/next.ts'
 import { runSluice } from './helpers/command.ts'
 import { startTestBridge, type TestBridge } from './helpers/bridge.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -95,7 +95,7 @@ test('an image that waits under a pause tells who paused, until when, and what g
   await publish(t, site, 'cam-1', 'first')
   await publish(t, site, 'cam-1', 'second')
   const { life: { next } } = await explained(site, 'cam-1:second')
-  const { until, withinSeconds = 0, ...rest } = next as OutlookJson & { kind: 'waiting' }
+  const { until, withinSeconds = 0, ...rest } = next as NextJson & { kind: 'waiting' }
   assert.deepEqual(rest, {
     kind: 'waiting',
     why: 'paused',
@@ -143,7 +143,7 @@ test('what is under way tells since when, and what comes after it waits for its 
   await publish(t, site, 'cam-1', 'second')
   assert.match(await told(site, 'cam-1:first'), /It is on its way to the store in attempt 1, since .*Z\.$/)
   const { life: { next } } = await explained(site, 'cam-1:second')
-  const { withinSeconds = 0, ...rest } = next as OutlookJson & { kind: 'waiting' }
+  const { withinSeconds = 0, ...rest } = next as NextJson & { kind: 'waiting' }
   const sums = { behind: { count: 1, bytes: IMAGE.length }, backlog: { count: 2, bytes: 2 * IMAGE.length } }
   assert.deepEqual(rest, { kind: 'waiting', why: 'turn', lane: 'normal', ...sums })
   assert.ok(withinSeconds > 0)

@@ -3,7 +3,7 @@
 import { formatBytes, formatImages, formatSpan } from '../amounts.ts'
 import type { ExplainedImage } from '../http/images.ts'
 import type { AttemptJson, LifeEventJson } from '../http/life-json.ts'
-import type { OutlookJson, WaitingJson } from '../http/outlook.ts'
+import type { NextJson, WaitingJson } from '../http/next.ts'
 import { formatTable } from './table.ts'
 
 export function tellLife (image: ExplainedImage): string {
@@ -79,7 +79,7 @@ function tellNext ({ device, id, life: { next } }: ExplainedImage): string {
   }
 }
 
-function tellUnderWay ({ since, attempt }: OutlookJson & { kind: 'uploading' }): string {
+function tellUnderWay ({ since, attempt }: NextJson & { kind: 'uploading' }): string {
   const which = attempt === undefined ? '' : ` in attempt ${attempt}`
   return `It is on its way to the store${which}${since === undefined ? '' : `, since ${since}`}.`
 }

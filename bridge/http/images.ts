@@ -6,14 +6,14 @@ import { listImages, listStates } from './image-list.ts'
 import { ALL, nextPage, readImageQuery, readPage } from './image-query.ts'
 import { formatPast, type PastJson } from './life-json.ts'
 import type { LiveStatus } from './live-status.ts'
-import { foretell, type OutlookJson } from './outlook.ts'
+import { foretell, type NextJson } from './next.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
 import { refuseOperator } from './trust.ts'
 
 /** `GET /api/v1/images/{id}`: the image, and its life. */
 export interface ExplainedImage extends ImageJson {
-  readonly life: PastJson & { readonly next: OutlookJson }
+  readonly life: PastJson & { readonly next: NextJson }
 }
 
 export interface ImageHandlers {

@@ -38,7 +38,7 @@ export interface AttemptJson {
   readonly bodyBytesSent?: number | undefined
 }
 
-/** What is told of the past; what comes next is in outlook.ts. */
+/** What is told of the past; what comes next is in next.ts. */
 export interface PastJson {
   /** Oldest first. */
   readonly events: readonly LifeEventJson[]

@@ -12,7 +12,7 @@ import {
   S3Client, type PutObjectCommand, type PutObjectCommandOutput, type UploadPartCommand, type UploadPartCommandOutput
 } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import type { S3Options } from './s3.ts'
+import type { Agents } from './paced-agent.ts'
 
 type HttpRequest = Parameters<NodeHttpHandler['handle']>[0]
 
@@ -22,8 +22,19 @@ interface Beside {
   readonly abortSignal?: AbortSignal
 }
 
-export type ClientOptions = Pick<S3Options,
-  'endpoint' | 'region' | 'pathStyle' | 'credentials' | 'agents' | 'timeoutMs' | 'connectionTimeoutMs'>
+export interface ClientOptions {
+  /** Undefined: AWS, in `region`. */
+  readonly endpoint: string | undefined
+  readonly region: string
+  /** `auto`: where there is an endpoint. */
+  readonly pathStyle: 'auto' | boolean
+  /** Undefined: the standard AWS chain. */
+  readonly credentials: { readonly accessKeyId: string, readonly secretAccessKey: string } | undefined
+  /** How long the store may be silent; over 100. A put that moves, or waits for its turn, may last longer. */
+  readonly timeoutMs: number
+  readonly connectionTimeoutMs?: number
+  readonly agents: Agents
+}
 
 const BESIDE = Symbol('beside')
 const NOTHING: Beside = {}

@@ -73,17 +73,17 @@ function recognize (there: Part, body: Buffer, options: PartsOptions): Completed
   const { PartNumber: number = 0, ETag: etag = '', Size: size } = there
   if (number < 1 || number > countParts(body, options)) return undefined
   const { bytes, sums } = readPart(body, number, options)
-  if (size !== bytes.length || !isSame(there, { ...sums, ContentMD5: md5(bytes) }, sums)) return undefined
+  if (size !== bytes.length || !isSame(there, bytes, sums)) return undefined
   return completedPart(number, etag, sums)
 }
 
 /** By what it was sent with where the store says that; else by the MD5 in its ETag. */
-function isSame (there: Part, withMd5: Sums, sums: Sums): boolean {
+function isSame (there: Part, bytes: Buffer, sums: Sums): boolean {
   const { ChecksumSHA256, ChecksumCRC32 } = there
   const isSaid = [[sums.ChecksumSHA256, ChecksumSHA256], [sums.ChecksumCRC32, ChecksumCRC32]]
     .some(([ours, theirs]) => ours !== undefined && theirs !== undefined)
   if (isSaid) return agrees(there, sums)
-  return /^"?[0-9a-f]{32}"?$/i.test(there.ETag ?? '') && agrees(there, withMd5)
+  return /^"?[0-9a-f]{32}"?$/i.test(there.ETag ?? '') && agrees(there, { ...sums, ContentMD5: md5(bytes) })
 }
 
 function md5 (bytes: Buffer): string {

@@ -6,33 +6,21 @@ import {
   type S3Client
 } from '@aws-sdk/client-s3'
 import type { ObjectStore, ProbeOutcome, PutOutcome, StoreObject } from './object-store.ts'
-import type { Agents } from './paced-agent.ts'
-import { createClient, sendWith } from './s3-client.ts'
+import { createClient, sendWith, type ClientOptions } from './s3-client.ts'
 import { agrees, sumsOf, type Integrity } from './s3-integrity.ts'
 import { formatMetadata } from './s3-metadata.ts'
 import { MultipartPuts } from './s3-multipart.ts'
 import { found, leavesPutsOpen, readOutcome, type Target } from './s3-outcomes.ts'
 import { attempt } from './s3-request.ts'
 
-export interface S3Options {
-  /** Undefined: AWS, in `region`. */
-  readonly endpoint: string | undefined
-  readonly region: string
+/** The agents are closed with the store. */
+export interface S3Options extends ClientOptions {
   readonly bucket: string
-  /** `auto`: where there is an endpoint. */
-  readonly pathStyle: 'auto' | boolean
-  /** Undefined: the standard AWS chain. */
-  readonly credentials: { readonly accessKeyId: string, readonly secretAccessKey: string } | undefined
   /** Never overwrites. A server that does not know If-None-Match may answer 501. */
   readonly ifNoneMatch: boolean
   readonly integrity: Integrity
   /** Larger objects go in parts of this size; S3 takes none below 5 MiB but the last. */
   readonly partBytes: number
-  /** How long the store may be silent; over 100. A put that moves, or waits for its turn, may last longer. */
-  readonly timeoutMs: number
-  readonly connectionTimeoutMs?: number
-  /** Closed with the store. */
-  readonly agents: Agents
 }
 
 interface Store {

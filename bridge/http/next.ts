@@ -9,7 +9,7 @@ import { imageState } from './image-json.ts'
 import type { LiveStatus } from './live-status.ts'
 
 /** Times are RFC 3339; what is not known is absent. */
-export type OutlookJson =
+export type NextJson =
   | { readonly kind: 'stored' | 'dropped' }
   /** Until somebody tries it again or gives it up. */
   | { readonly kind: 'failed' }
@@ -41,7 +41,7 @@ type Deps = Pick<HttpDeps, 'spool' | 'uplink' | 'limits' | 'lives' | 'scheduling
 /** Rows that are looked at to say how many go before one. */
 const ROWS_MAX = 1000
 
-export async function foretell (held: Held, deps: Deps, live: LiveStatus): Promise<OutlookJson> {
+export async function foretell (held: Held, deps: Deps, live: LiveStatus): Promise<NextJson> {
   switch (held.state) {
     case 'uploaded': return { kind: 'stored' }
     case 'dropped':
@@ -66,7 +66,7 @@ export async function foretell (held: Held, deps: Deps, live: LiveStatus): Promi
   }
 }
 
-function underWay (entry: Entry, { lives }: Deps): OutlookJson {
+function underWay (entry: Entry, { lives }: Deps): NextJson {
   const attempt = lives.find(entry)?.events.findLast((one) => one.kind === 'attempt')
   return { kind: 'uploading', since: formatTime(attempt?.at), attempt: attempt?.attempt }
 }
