@@ -26,6 +26,9 @@ import { Limits, type Line } from './uplink/limits.ts'
 import { Timetable } from './uplink/timetable.ts'
 import { Uplink } from './uplink/uplink.ts'
 
+/** Of the memory budget: what may arrive quickly, or queue up for the disk. As much again makes no image faster. */
+const QUICK_SHARE = 1 / 4
+
 export interface BridgeDeps {
   readonly log: { readonly observe: Observe }
   readonly version: string
@@ -77,7 +80,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   let sending = config.uplink // as it was last configured
   const rules = { ...config.intake, get laneRules () { return sending.laneRules } }
   const intake = createIntake({ spool, samples, observe }, rules)
-  const budget = new MemoryBudget(config.mqtt.memoryBudget)
+  const budget = new MemoryBudget(config.mqtt.memoryBudget, config.mqtt.memoryBudget * QUICK_SHARE)
   const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
   const notes = createNotes((...sent) => { broker.notify(...sent); lives.noted(...sent) })
   const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes }, config, version)
