@@ -75,7 +75,7 @@ test('promtool finds nothing wrong with what is exposed', { skip: promtool ? fal
   assert.equal(`${stdout}${stderr}`, '')
 })
 
-test('fewer than 400 series, however many devices and images there are', async () => {
+test('at most 500 series, however many devices and images there are', async () => {
   const metrics = metricsWith()
   for (let n = 0; n < 5000; n++) {
     const from = { deviceId: deviceId(`cam-${n}`), imageId: imageId(`i-${n}`) }
@@ -85,7 +85,7 @@ test('fewer than 400 series, however many devices and images there are', async (
   }
   await new Promise((resolve) => setImmediate(resolve)) // the garbage collector's series come by a callback
   const series = [...(await scrape(metrics)).keys()]
-  assert.ok(series.length < 400, `${series.length} series`)
+  assert.ok(series.length <= 500, `${series.length} series`)
   assert.deepEqual(series.filter((key) => /cam-|i-\d|\.jpg/.test(key)), [])
 })
 
