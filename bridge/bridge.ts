@@ -122,7 +122,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
-      site.close()
+      await site.close()
       stop.abort() // no further put is begun
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()

@@ -6,6 +6,7 @@
 //
 // An abrupt end takes the broker and what it retained with it, so nobody reads `online` of what is gone.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Voice } from '../broker/voice.ts'
 import type { Config } from './config/config.ts'
 import type { Status } from './status.ts'
@@ -16,6 +17,8 @@ export interface SiteDeps {
 }
 
 const EVERY_MS = 10_000
+/** A subscriber that reads nothing does not hold up the end. */
+const CLOSE_MS_MAX = 500
 
 export class SiteTopics {
   readonly #deps: SiteDeps
@@ -26,7 +29,7 @@ export class SiteTopics {
   constructor (deps: SiteDeps, config: Config) {
     this.#deps = deps
     this.#config = config
-    this.#announce('state', 'online', true)
+    void this.#announce('state', 'online', true)
     this.look()
     this.#timer = setInterval(() => { this.look() }, EVERY_MS)
   }
@@ -34,19 +37,19 @@ export class SiteTopics {
   look (): void {
     const status = this.#deps.status()
     const info = JSON.stringify(describeInfo(status, this.#config))
-    if (info !== this.#info) this.#announce('info', info, true)
+    if (info !== this.#info) void this.#announce('info', info, true)
     this.#info = info
-    this.#announce('stats', JSON.stringify(describeStats(status)), false)
+    void this.#announce('stats', JSON.stringify(describeStats(status)), false)
   }
 
   /** Before the broker closes, so that who is connected still hears of it. */
-  close (): void {
+  async close (): Promise<void> {
     clearInterval(this.#timer)
-    this.#announce('state', 'offline', true)
+    await Promise.race([this.#announce('state', 'offline', true), delay(CLOSE_MS_MAX, undefined, { ref: false })])
   }
 
-  #announce (word: 'state' | 'info' | 'stats', payload: string, retain: boolean): void {
-    this.#deps.voice.announce(`sluice/${this.#config.mqtt.site}/${word}`, payload, retain)
+  #announce (word: 'state' | 'info' | 'stats', payload: string, retain: boolean): Promise<void> {
+    return this.#deps.voice.announce(`sluice/${this.#config.mqtt.site}/${word}`, payload, retain)
   }
 }
 

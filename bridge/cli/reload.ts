@@ -88,7 +88,10 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
     }
     const later = changedSettings(running, read).filter((path) => path !== 'log.level' && !live.includes(path))
     if (later.length === 0) tell(true, 'configuration read again: nothing waits for a restart')
-    else tell(true, `configuration read again: restart to apply ${later.join(', ')}`)
+    else {
+      log.warn(`configuration read again: restart to apply ${later.join(', ')}`)
+      tell(true, 'configuration read again: what can change in a running service holds from now on')
+    }
     return configureUplink === undefined ? before : read
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
