@@ -15,12 +15,12 @@ import { Lives } from './lives.ts'
 import type { LocalStore } from './local-store/server.ts'
 import { measure } from './measure.ts'
 import { createNotes } from './notes.ts'
+import { openSlo } from './open-slo.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
 import { Readers } from './readers.ts'
-import type { Conditions } from './slo/causes.ts'
 import { SiteTopics } from './site-topics.ts'
-import { Slo } from './slo/slo.ts'
+import type { Slo } from './slo/slo.ts'
 import { Spool } from './spool/spool.ts'
 import { adviseAtStart } from './start-advice.ts'
 import { storeIdentity } from './store-identity.ts'
@@ -66,14 +66,11 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const { observe } = readers
 
   const spool = await Spool.open(spoolOptions(config), observe)
-  let line: OpenUplink | undefined
-  const slo = await Slo.open({
-    acceptance: spool.acceptance, conditions: () => conditionsOf(spool, line), observe
-  }, { dataDir: config.dataDir, ...config.slo })
+  const { slo, follow } = await openSlo(config, spool, observe)
   readers.add(slo.observe)
-  line = await openUplink(config, spool, observe)
-  const { allowance, limits, opened, uplink, identity } = line
-  const { store } = opened
+  const line = await openUplink(config, spool, observe)
+  follow(line)
+  const { limits, opened, opened: { store }, uplink, identity } = line
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   let sending = config.uplink // as it was last configured
@@ -98,9 +95,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   }, httpOptions(config, version, broker))
 
   const site = new SiteTopics({ voice: broker, status: () => http.status.read() }, config)
-  const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
-    for (const detail of sentences) observe({ kind: 'operator-advised', detail })
-  }, () => {}) // what keeps the index from being read is said elsewhere
+  const advising = advise(adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }), observe)
 
   const [stop, cut] = [new AbortController(), new AbortController()]
   const stopped = uplink.run(stop.signal, cut.signal)
@@ -122,22 +117,33 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
-      await site.close()
       stop.abort() // no further put is begun
+      await site.close()
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()
       await stopped
       await advising
       await samples.close()
-      await limits.close()
-      allowance.close()
-      await opened.close()
-      await slo.close()
-      const waiting = spool.ledger.waiting
-      await spool.close() // what is left waits on disk
-      return { waiting }
+      return await closeCustody({ ...line, slo, spool })
     }
   }
+}
+
+async function advise (advice: ReturnType<typeof adviseAtStart>, observe: Observe): Promise<void> {
+  const sentences = await advice.catch(() => []) // what keeps the index from being read is said elsewhere
+  for (const detail of sentences) observe({ kind: 'operator-advised', detail })
+}
+
+async function closeCustody (
+  { limits, allowance, opened, slo, spool }: OpenUplink & { readonly slo: Slo, readonly spool: Spool }
+): Promise<{ waiting: number }> {
+  await limits.close()
+  allowance.close()
+  await opened.close()
+  await slo.close()
+  const waiting = spool.ledger.waiting
+  await spool.close() // what is left waits on disk
+  return { waiting }
 }
 
 interface OpenUplink {
@@ -161,16 +167,9 @@ async function openUplink (config: Config, spool: Spool, observe: Observe): Prom
   return { allowance, limits, opened, uplink, identity }
 }
 
-function conditionsOf ({ levels: { paused, oldestReceivedAt } }: Spool, line: OpenUplink | undefined): Conditions {
-  return {
-    accepting: paused === undefined,
-    storeAway: line?.uplink.levels.state.kind === 'down',
-    paused: line?.limits.inForce.paused !== undefined,
-    oldestReceivedAt
-  }
-}
-
-export function spoolOptions ({ spool, intake: { dedupWindowMs }, slo: { targetMs } }: Config): Parameters<typeof Spool.open>[0] {
+export function spoolOptions (
+  { spool, intake: { dedupWindowMs }, slo: { targetMs } }: Config
+): Parameters<typeof Spool.open>[0] {
   return {
     directory: spool.dir,
     segmentBytes: spool.segmentSize,

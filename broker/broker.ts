@@ -210,7 +210,7 @@ class EmbeddedBroker implements Broker {
       return
     }
     const connection = new Connection({
-      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe, onClosed: (closed) => this.#forget(closed)
+      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe, onClosed: (one) => this.#forget(one)
     }, { ...this.#limits, packetBytesMax })
     connection.certified = certified
     this.#connections.add(connection)

@@ -15,7 +15,9 @@ interface Subscriber {
 }
 
 /** Undefined: granted. Else why a filter of a SUBSCRIBE is answered 128. */
-export function judgeSubscription (filter: string, { permit, filters }: Subscriber, rules: HookRules): Refusal | undefined {
+export function judgeSubscription (
+  filter: string, { permit, filters }: Subscriber, rules: HookRules
+): Refusal | undefined {
   const { subscriptionsMax } = rules
   const malformed = judgeFilter(filter, rules)
   if (malformed !== undefined) return { reason: 'bad_filter', detail: malformed }

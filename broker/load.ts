@@ -1,7 +1,7 @@
 const SPANS = [['1min', 1], ['5min', 5], ['15min', 15]] as const
 const MINUTE_MS = 60_000
 
-/** How much a total grows in a minute, averaged over the last one, five and fifteen of them, the latest weighing most. */
+/** How much a total grows in a minute, averaged over one, five and fifteen of them, the latest weighing most. */
 export class Load {
   readonly #averages = new Map<string, number>()
   #total = 0

@@ -1,5 +1,6 @@
-// $SYS/broker/..., in mosquitto's names and forms (mosquitto(8), "Broker status"), so that what reads mosquitto's reads
-// ours. Retained; a figure is published where it has changed.
+// $SYS/broker/..., in mosquitto's names and forms (mosquitto(8), "Broker status"), so that its readers read ours.
+// Retained, and each figure is published every time: Aedes may hand a new subscriber what was retained after what was
+// published since.
 
 import type { BrokerLevels } from './events.ts'
 import { Load } from './load.ts'
@@ -30,7 +31,6 @@ export class SysTopics {
   readonly #now: () => number
   readonly #startedAt: number
   readonly #loads = new Map<LoadName, Load>()
-  readonly #published = new Map<string, string>()
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor (deps: SysDeps, { everyMs, version }: SysOptions) {
@@ -60,8 +60,6 @@ export class SysTopics {
   }
 
   #publish (topic: string, payload: string): void {
-    if (this.#published.get(topic) === payload) return
-    this.#published.set(topic, payload)
     void this.#deps.voice.announce(`${ROOT}/${topic}`, payload, true)
   }
 }

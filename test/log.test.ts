@@ -208,7 +208,8 @@ test('docs/logs.md tells of every event with its level, and of no other', async 
 })
 
 test('once a minute a sentence says what waits, and nothing is said where nothing does', () => {
-  const busy = facts({ ...backlog, sentBytesPerSecond: 37.9e6 / 8, flow: { in: { imagesPerSecond: 17, bytesPerSecond: 4.33e6 } } })
+  const flow = { in: { imagesPerSecond: 17, bytesPerSecond: 4.33e6 } }
+  const busy = facts({ ...backlog, sentBytesPerSecond: 37.9e6 / 8, flow })
   const line = describeWaiting(describeStatus(busy))
   assert.ok(line !== undefined)
   const sentence = 'oldest image is 14 min old; 1,214 images (304 MB) wait; 37.9 of 38 Mbit/s used; empty in about 12 min'

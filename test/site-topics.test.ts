@@ -39,5 +39,6 @@ test('numbers come every time it looks, and limits only where they have changed'
     ['state', true], ['info', true], ['stats', false], ['stats', false], ['info', true], ['stats', false], ['state', true]
   ])
   const stats = JSON.parse(said.find(([topic]) => topic.endsWith('/stats'))?.[1] ?? '{}')
-  assert.deepEqual([stats.waiting, stats.waitingBytes, stats.oldestSeconds, stats.ledger.acknowledged], [1214, 304e6, 840, 21_214])
+  assert.deepEqual([stats.waiting, stats.waitingBytes, stats.oldestSeconds], [1214, 304e6, 840])
+  assert.equal(stats.ledger.acknowledged, 21_214)
 })

@@ -64,17 +64,18 @@ export function formatMonth (month: Month): string {
     ]),
     '',
     availability(month),
-    ...lateBy.length === 0 ? [] : ['', 'late at the deadline because', formatTable(lateBy.map((cause) =>
-      [formatCount(causes[cause]), CAUSES[cause]]))],
+    ...lateBy.length === 0
+      ? []
+      : ['', 'late at the deadline because', formatTable(lateBy.map((cause) =>
+          [formatCount(causes[cause]), CAUSES[cause]]))],
     ...month.worstHours.length === 0 ? [] : ['', 'worst hours', formatTable(month.worstHours.map(formatHour))]
   ].join('\n')
 }
 
 function headline ({ month, share = 0, objective, budgetUsed, targetSeconds }: Month): string {
-  const isMet = share >= objective
   const budget = budgetUsed === undefined ? '' : `; ${exact(budgetUsed)} of the error budget is used`
   return `${month}: ${exact(share)} in the store within ${formatSpan(targetSeconds)}, ` +
-    `objective ${exact(objective)}: ${isMet ? 'met' : 'MISSED'}${budget}`
+    `objective ${exact(objective)}: ${share >= objective ? 'met' : 'MISSED'}${budget}`
 }
 
 /** To a hundredth, and never rounded up to all of it. */
@@ -99,5 +100,6 @@ function availability ({ availability: share, seconds }: Month): string {
 }
 
 function formatHour ({ at, missed, judged, cause }: BadHour): string[] {
-  return [`${at.slice(0, 13)}:00Z`, `${formatCount(missed)} of ${formatImages(judged)} missed`, cause === undefined ? '' : CAUSES[cause]]
+  const why = cause === undefined ? '' : CAUSES[cause]
+  return [`${at.slice(0, 13)}:00Z`, `${formatCount(missed)} of ${formatImages(judged)} missed`, why]
 }

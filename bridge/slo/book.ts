@@ -1,8 +1,8 @@
 // What is remembered of the months, in <dataDir>/slo/:
 //
-//   state.json     { "v": 1, "cursor", "since", "nextId", "hours": [Hour, ...] }: up to where images are judged, and the
-//                  hours that may still change. Written as a whole, so that the cursor and what it counted are of one moment.
-//   2026-11.jsonl  an Hour a line, each of an hour that is over. A line may stand twice, after a crash: the id tells.
+//   state.json     { "v": 1, "cursor", "since", "nextId", "hours": [Hour, ...] }: up to where images are judged, and
+//                  the hours that may still change. Written as a whole, so that both are of one moment.
+//   2026-11.jsonl  an Hour a line, each of an hour that is over. After a crash one may stand twice: the id tells.
 
 import { appendFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -15,7 +15,7 @@ export interface Conditions {
 /** A look that comes later than this was not late by itself: the machine slept. */
 const LOOK_MS_MAX = 10_000
 
-/** What keeps images from the store. What an outage has left behind is late because of it, until that is caught up with. */
+/** What keeps images from the store. What an outage leaves behind is late because of it, until it is caught up with. */
 export class Causes {
   readonly #conditions: () => Conditions
   readonly #targetMs: number

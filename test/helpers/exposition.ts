@@ -58,7 +58,10 @@ export function levelsWith (levels: Partial<MetricLevels> = {}): MetricLevels {
       lastStoredAt: Date.now() - 50
     }),
     ledger: () => ({ acknowledged: 20_000, uploaded: 18_780, waiting: 1214, failed: 2, dropped: 4 }),
-    slo: () => ({ verdicts: { good: 18_000, late: 1900, failed: 2 }, causes: { store_away: 1500, paused: 0, stopped: 0, line: 400 } }),
+    slo: () => ({
+      verdicts: { good: 18_000, late: 1900, failed: 2 },
+      causes: { store_away: 1500, paused: 0, stopped: 0, line: 400 }
+    }),
     devices: () => ({ online: 990, offline: 8, silent: 2 }),
     notes: () => ({ uploaded: 18_780, failed: 2, refused: 5, duplicate: 9, paused: 0, resumed: 0 }),
     ...levels
