@@ -95,8 +95,8 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
     return configureUplink === undefined ? before : read
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
+    tell(false, 'configuration read again with a problem: what held before still holds')
     for (const problem of error.problems) log.error(`configuration not applied: ${formatProblem(problem)}`)
-    tell(false, 'configuration not applied: what held before still holds')
     return before
   }
 }
