@@ -1,6 +1,6 @@
 // What the service holds of its memory budget by its own account, and what its process really has.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseExposition } from '../helpers/exposition.ts'
 import type { Service } from '../helpers/process.ts'
@@ -29,7 +29,7 @@ export async function readBudget (service: Service): Promise<BudgetAccount> {
   return { heldBytes: read('held_bytes'), limitBytes: read('limit_bytes'), waiting: read('waiting') }
 }
 
-/** Now, and the most ever: proc(5). */
+/** Now, and the most since a watch began: proc(5). */
 export function readResident ({ pid }: Service): { readonly now: number, readonly most: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
@@ -37,6 +37,7 @@ export function readResident ({ pid }: Service): { readonly now: number, readonl
 }
 
 export function watchMemory (service: Service): MemoryWatch {
+  writeFileSync(`/proc/${service.pid}/clear_refs`, '5') // the peak is now what there is: proc(5)
   const accounts: BudgetAccount[] = []
   const ended = new AbortController()
   const watching = (async () => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../helpers/eventually.ts'
 import { jpegOf } from '../helpers/jpeg.ts'
@@ -18,9 +18,9 @@ import { mountStallingDisk } from './stalling-disk.ts'
 const MB = 1e6
 const IMAGE_BYTES = 250_000
 const PIPELINED = 8
-const STALL_FLEET = rounds({ fast: 100, long: 2000 })
-const STALL_MS = rounds({ fast: 1000, long: 5000 })
-const SHUTTERS = rounds({ fast: 80, long: 1000 })
+const STALL_FLEET = rounds({ fast: 60, long: 2000 })
+const STALL_MS = rounds({ fast: 500, long: 5000 })
+const SHUTTERS = rounds({ fast: 60, long: 1000 })
 const SHOTS = rounds({ fast: 4, long: 8 })
 const DECLARING = rounds({ fast: 100, long: 1000 })
 const DECLARED_BYTES = 268_435_455 // the most that four bytes can say [MQTT-2.2.3]
@@ -47,7 +47,7 @@ const image = jpegOf(IMAGE_BYTES)
 testWith(mounting, `the memory budget holds with ${STALL_FLEET} devices x ${PIPELINED} images in a disk's stall`, async (t) => {
   const disk = await mountStallingDisk(t, `${rounds({ fast: 1, long: 12 })}G`)
   const service = await startService(t, { dataDir: join(disk.directory, 'data'), env })
-  const fleet = await openShutters(t, service.mqttPort, STALL_FLEET)
+  const fleet = await openShutters(t, service.mqttPort, { prefix: 'stall', count: STALL_FLEET })
   const { now: before } = readResident(service)
   const watch = watchMemory(service)
   await disk.stall()
@@ -64,30 +64,27 @@ testWith(mounting, `the memory budget holds with ${STALL_FLEET} devices x ${PIPE
   t.diagnostic(`${STALL_FLEET * PIPELINED * IMAGE_BYTES / MB} MB at once: ${grown}`)
 })
 
-test(`the memory budget holds with ${SHUTTERS} synchronised shutters, and none waits twice as long as the median`, async (t) => {
+const CLAIMS: ReadonlyArray<readonly [claim: string, play: (t: TestContext, service: Service) => Promise<void>]> = [
+  [`${DECLARING} devices that declare 256 MB are cut on what they declare, and cost no memory`, declare],
+  [`the memory budget holds with ${SHUTTERS} synchronised shutters, and none waits twice as long as the median`, shootAtOnce],
+  ['beside devices that send ahead, and devices with larger images, none waits twice as long as the median', shootUnevenly]
+]
+
+test('whatever devices do at once, memory is bounded and each has its turn', async (t) => {
   const service = await startService(t, { env })
-  const fleet = await openShutters(t, service.mqttPort, SHUTTERS)
-  const { now: before } = readResident(service)
-  const watch = watchMemory(service)
-  for (const device of fleet) device.shoot({ image, count: SHOTS, window: 1 })
-  await allAcknowledged(fleet, SHOTS)
-  const grown = await assertBounded(service, watch, before)
-  t.diagnostic(`${SHUTTERS * IMAGE_BYTES / MB} MB at once: ${grown}`)
-  t.diagnostic(assertFair(fleet))
+  for (const [claim, play] of CLAIMS) await t.test(claim, (t) => play(t, service))
 })
 
-test(`${DECLARING} devices that declare 256 MB are cut on what they declare, and cost no memory`, async (t) => {
-  const service = await startService(t, { env })
-  const [honest] = await openShutters(t, service.mqttPort, 1)
-  assert.ok(honest !== undefined)
+async function declare (t: TestContext, service: Service): Promise<void> {
+  const honest = await openShutters(t, service.mqttPort, { prefix: 'honest', count: 1 })
   const declaring = await Promise.all(Array.from({ length: DECLARING }, (_, i) =>
     connectRaw(t, service.mqttPort, { clientId: `declares-${i}` })))
   const { now: before } = readResident(service)
   const receivedBefore = (await readSeries(service)).get('sluice_mqtt_received_bytes_total') ?? NaN
   const watch = watchMemory(service)
   for (const device of declaring) device.send(header(0x32, DECLARED_BYTES), image)
-  honest.shoot({ image, count: 1, window: 1 })
-  await allAcknowledged([honest], 1)
+  for (const device of honest) device.shoot({ image, count: 1, window: 1 })
+  await allAcknowledged(honest, 1)
   await eventually(() => declaring.every(({ isClosed }) => isClosed), { timeoutMs: 20_000, what: 'the end of them all' })
   const series = await readSeries(service)
   assert.equal(series.get('sluice_mqtt_publishes_refused_total{reason="packet_too_large"}'), DECLARING)
@@ -98,7 +95,29 @@ test(`${DECLARING} devices that declare 256 MB are cut on what they declare, and
   const grown = most.residentBytes - before
   t.diagnostic(`resident +${(grown / MB).toFixed(1)} MB, ${(received / 1000).toFixed(0)} kB were read`)
   assert.ok(grown < GROWTH_BYTES_MAX - 1.5 * BUDGET_BYTES)
-})
+}
+
+async function shootAtOnce (t: TestContext, service: Service): Promise<void> {
+  const fleet = await openShutters(t, service.mqttPort, { prefix: 'even', count: SHUTTERS })
+  const { now: before } = readResident(service)
+  const watch = watchMemory(service)
+  for (const device of fleet) device.shoot({ image, count: SHOTS, window: 1 })
+  await allAcknowledged(fleet, SHOTS)
+  const grown = await assertBounded(service, watch, before)
+  t.diagnostic(`${SHUTTERS * IMAGE_BYTES / MB} MB at once: ${grown}`)
+  t.diagnostic(assertFair(fleet))
+}
+
+async function shootUnevenly (t: TestContext, service: Service): Promise<void> {
+  const fleet = await openShutters(t, service.mqttPort, { prefix: 'uneven', count: SHUTTERS })
+  const large = jpegOf(3 * IMAGE_BYTES)
+  for (const [nth, device] of fleet.entries()) {
+    if (nth % 4 === 0) device.shoot({ image, count: SHOTS, window: SHOTS })
+    else device.shoot({ image: nth % 4 === 1 ? large : image, count: SHOTS, window: 1 })
+  }
+  await allAcknowledged(fleet, SHOTS)
+  t.diagnostic(assertFair(fleet))
+}
 
 async function allAcknowledged (fleet: readonly Shutter[], count: number): Promise<void> {
   await eventually(() => {

@@ -72,11 +72,13 @@ export class Shutter {
   }
 }
 
-export async function openShutters (t: TestContext, port: number, count: number): Promise<Shutter[]> {
+export async function openShutters (
+  t: TestContext, port: number, { prefix, count }: { readonly prefix: string, readonly count: number }
+): Promise<Shutter[]> {
   const shutters: Shutter[] = []
   while (shutters.length < count) {
     const together = Array.from({ length: Math.min(TOGETHER, count - shutters.length) }, (_, nth) =>
-      Shutter.open(t, port, `cam-${shutters.length + nth}`))
+      Shutter.open(t, port, `${prefix}-${shutters.length + nth}`))
     shutters.push(...await Promise.all(together))
   }
   return shutters
