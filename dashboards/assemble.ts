@@ -6,7 +6,8 @@
 
 import generator from 'grafana-dash-gen'
 import {
-  createLinks, createTemplates, linkOfToday, marks, variableOfToday, type LinkJson, type MarkJson, type Uid, type VariableJson
+  createLinks, createTemplates, linkOfToday, marks, variableOfToday,
+  type LinkJson, type MarkJson, type Uid, type VariableJson
 } from './frame.ts'
 import type { Panel, PanelJson } from './panels.ts'
 

@@ -34,8 +34,8 @@ ${names.map((name) => `                                ${name}=${thresholds[name
 /** Throws UsageError. */
 export function readCommand (args: readonly string[]): Command {
   const { check, help, to, job, objective, runbooks, minute, threshold } = parse(args)
-  const changed = job !== undefined || objective !== undefined || runbooks !== undefined || minute !== undefined || threshold.length > 0
-  if (changed && to === undefined) throw new UsageError('the rules in the tree have the defaults: name another folder with --to')
+  const given = [job, objective, runbooks, minute, ...threshold].some((value) => value !== undefined)
+  if (given && to === undefined) throw new UsageError('the rules in the tree have the defaults: name another folder with --to')
   return {
     isCheck: check,
     isHelp: help,

@@ -3,6 +3,8 @@
 //
 // Shapes: @grafana/schema, raw/dashboard and raw/composable/*/panelcfg.
 
+import { override, unitOverride } from './looks.ts'
+
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' } as const
 
 /** Ids of units as Grafana's getValueFormat knows them. */
@@ -235,28 +237,4 @@ function panel (type: PanelJson['type'], panel: PanelOptions, height: number, dr
 
 function target ({ expr, legend }: Query, n: number, kind: Readonly<Record<string, unknown>>): PanelJson['targets'][number] {
   return { refId: String.fromCharCode(65 + n), datasource: DATASOURCE, editorMode: 'code', expr, legendFormat: legend, ...kind }
-}
-
-const looks = {
-  limit: { color: 'red', stroke: { lineStyle: { fill: 'dash', dash: [10, 10] }, lineWidth: 2 } },
-  foremost: { color: 'dark-purple', stroke: { lineStyle: { fill: 'solid' }, lineWidth: 3 } },
-  faint: { color: '#808080', stroke: { lineStyle: { fill: 'solid' }, lineWidth: 1 } }
-} as const
-
-function override ({ legend, look }: Query): unknown[] {
-  if (look === undefined) return []
-  const { color, stroke } = looks[look]
-  return [{
-    matcher: { id: 'byName', options: legend },
-    properties: [
-      { id: 'color', value: { mode: 'fixed', fixedColor: color } },
-      { id: 'custom.stacking', value: { mode: 'none', group: 'B' } },
-      { id: 'custom.fillOpacity', value: 0 },
-      ...Object.entries(stroke).map(([option, value]) => ({ id: `custom.${option}`, value }))
-    ]
-  }]
-}
-
-function unitOverride ({ legend, unit }: Query): unknown[] {
-  return unit === undefined ? [] : [{ matcher: { id: 'byName', options: legend }, properties: [{ id: 'unit', value: unit }] }]
 }

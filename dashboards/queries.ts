@@ -105,8 +105,8 @@ export function totalOver<K extends CounterKey> (window: Window, key: K, match: 
   return `sum(increase(${select(known[key].name, match)}[${window}]))`
 }
 
-export function totalByOver<K extends CounterKey> (window: Window, key: K, label: LabelOf<K>, match: Match<K> = {}): string {
-  return `sum by (${label}) (increase(${select(known[key].name, match)}[${window}]))`
+export function totalByOver<K extends CounterKey> (window: Window, key: K, label: LabelOf<K>): string {
+  return `sum by (${label}) (increase(${select(known[key].name, {})}[${window}]))`
 }
 
 /** A gauge at the same time of the day before. */

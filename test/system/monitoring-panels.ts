@@ -1,0 +1,117 @@
+// The panels' queries, asked of the real Prometheus.
+
+import assert from 'node:assert/strict'
+import { assemble, type DashboardJson, type PlacedPanel } from '../../dashboards/assemble.ts'
+import { fleet } from '../../dashboards/fleet.ts'
+import { slo } from '../../dashboards/slo.ts'
+import { uplink } from '../../dashboards/uplink.ts'
+import { eventually } from '../helpers/eventually.ts'
+import type { Site } from './monitoring-site.ts'
+import type { Series, Watch } from './monitoring-watch.ts'
+
+export const dashboards = [fleet, uplink, slo].map(assemble)
+
+export const panelsOf = ({ panels }: DashboardJson): PlacedPanel[] =>
+  panels.flatMap((panel) => panel.type === 'row' ? panel.panels : [panel])
+
+/** What a value of a unit can be; a share may leave 0 to 1 where the panel is of what can be overdrawn. */
+const limits: Readonly<Record<string, readonly [number, number]>> = {
+  bool_yes_no: [0, 1],
+  percentunit: [0, 1.5],
+  s: [0, 1e10],
+  decbytes: [0, 1e15],
+  bps: [0, 1e11]
+}
+const overdrawn = new Set(['Budget left?', 'How much CPU is used?'])
+
+export async function assertAnswered (watch: Watch, from: number, to: number): Promise<void> {
+  const wrong: string[] = []
+  for (const { title, targets, fieldConfig } of dashboards.flatMap(panelsOf)) {
+    const [low, high] = overdrawn.has(title) ? [-Infinity, Infinity] : limits[fieldConfig.defaults.unit] ?? [0, 1e12]
+    for (const { expr } of targets) {
+      const series = await watch.course(expr, from, to)
+      const values = series.flatMap(({ points }) => points.map(([, value]) => value))
+      const unitless = fieldConfig.overrides.length > 0 // another unit for one of its series
+      if (values.length === 0) wrong.push(`${title}\n${expr}: no answer in all the day`)
+      else if (!unitless && values.some((value) => value < low || value > high)) {
+        wrong.push(`${title}\n${expr}: from ${Math.min(...values)} to ${Math.max(...values)}`)
+      }
+    }
+  }
+  assert.deepEqual(wrong, [])
+  for (const { annotations } of dashboards) {
+    for (const { name, target } of annotations.list) {
+      assert.notEqual((await watch.course(target.expr, from, to)).length, 0, name)
+    }
+  }
+}
+
+/** Cameras are quiet, nothing waits. Levels now, and what was counted since `from`, against who knows better. */
+export async function assertTrue ({ service, cameras }: Site, watch: Watch, from: number): Promise<void> {
+  const instance = new URL(service.url).host
+  const { ledger, images, backlog, accepting, allowance, spool, uplink } = await service.status()
+  const now = async (title: string, legend?: string) => pick(await watch.ask(exprOf(title, legend), instance), legend)
+  const levels: ReadonlyArray<readonly [title: string, legend: string | undefined, known: number]> = [
+    ['How many are connected?', 'connected', cameras.connected],
+    ['Accepting images?', undefined, accepting ? 0 : 1],
+    ['Ledger exact?', undefined, 0],
+    ['Images waiting?', undefined, backlog.count],
+    ['Bytes waiting?', undefined, backlog.bytes],
+    ['Images failed?', undefined, images.failed.count],
+    ['Where is every image that was acknowledged?', 'acknowledged', ledger.acknowledged],
+    ['Where is every image that was acknowledged?', 'uploaded', ledger.uploaded],
+    ['How full is the spool?', undefined, spool.usedBytes / spool.limitBytes],
+    ['How much of the spool is used?', 'limit', spool.limitBytes],
+    ['Does the disk hold out?', 'size of the volume', spool.diskSizeBytes],
+    ['How much of the allowance is used?', 'allowance', 8 * (allowance.bytesPerSecond ?? 0)],
+    ['How many puts are in flight?', 'limit', uplink.concurrency],
+    ['What is promised?', 'within', 3],
+    ['What is promised?', 'of the images', 0.99]
+  ]
+  assert.ok(images.failed.count > 0 && ledger.uploaded > 500)
+  for (const [title, legend, known] of levels) {
+    await eventually(async () => Math.abs(await now(title, legend) - known) <= 1e-6 * Math.abs(known),
+      { everyMs: 250, what: `${title} ${legend ?? ''} = ${known}` })
+  }
+  const states = await watch.ask(exprOf('In which state are the devices?'), instance)
+  assert.equal(states.reduce((sum, { points }) => sum + (points[0]?.[1] ?? 0), 0), 20)
+  await assertCounted({ watch, from, instance }, [
+    ['How many images come in, and what becomes of them?', 'accepted', ledger.acknowledged],
+    ['How many images come in, and what becomes of them?', 'refused', cameras.counts.junk],
+    ['Why are images refused?', 'not_an_image', cameras.counts.junk],
+    ['How do puts end?', 'success', ledger.uploaded],
+    ['Does as much go out as comes in?', 'out', 8 * 30_000 * ledger.uploaded],
+    ['How many images fail for good?', 'failed', images.failed.count],
+    ['Who drops out?', 'socket_error', 10]
+  ])
+}
+
+type Counted = readonly [title: string, legend: string, known: number]
+
+/** The area below a rate is what was counted, but for its edges. */
+async function assertCounted (
+  { watch, from, instance }: { watch: Watch, from: number, instance: string }, counted: readonly Counted[]
+): Promise<void> {
+  for (const [title, legend, known] of counted) {
+    const series = await watch.course(exprOf(title, legend), from, Date.now() / 1000, instance)
+    const area = pointsOf(series, legend).reduce((sum, [, value]) => sum + value, 0)
+    assert.ok(Math.abs(area - known) <= Math.max(0.15 * known, 3), `${title} ${legend}: ${area}, and it was ${known}`)
+  }
+}
+
+function exprOf (title: string, legend?: string): string {
+  const panel = dashboards.flatMap(panelsOf).find((panel) => panel.title === title)
+  assert.ok(panel !== undefined, title)
+  const target = panel.targets.find(({ legendFormat }) => legendFormat === legend) ?? panel.targets[0]
+  return target?.expr ?? assert.fail(title)
+}
+
+function pick (series: readonly Series[], legend: string | undefined): number {
+  return pointsOf(series, legend)[0]?.[1] ?? NaN
+}
+
+/** Of the series whose label says so, or of the only one. */
+function pointsOf (series: readonly Series[], legend: string | undefined): Series['points'] {
+  const named = series.find(({ labels }) => Object.values(labels).includes(legend ?? ''))
+  return (named ?? series[0])?.points ?? []
+}
