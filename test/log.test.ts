@@ -139,7 +139,7 @@ test('on a terminal a line is a sentence, elsewhere it is JSON', () => {
 test('what a stranger sends cannot forge a second line or rule the terminal', () => {
   const { log, lines } = logTo({ format: 'text' })
   const topic = `devices/x\n[12:00:00] INFO: all is well\u001b[2J\u202e${'y'.repeat(60_000)}`
-  log.observe({ kind: 'topic-refused', clientId: 'evil', topic, detail: 'not a topic of this device' })
+  log.observe({ kind: 'topic-refused', clientId: 'evil', topic, reason: 'bad_topic', detail: 'not a topic of this device' })
   assert.equal(lines.length, 1)
   assert.equal(lines[0]?.split('\n').length, 2) // the line and its end
   for (const forbidden of ['\u001b', '\u202e']) assert.ok(!lines[0]?.includes(forbidden))
