@@ -39,7 +39,8 @@ test('there is an alert for everything that is worth a call or a mail', () => {
 
 test('rules ask for metrics of the catalogue, for labels that they have, and for series that other rules make', () => {
   const made = new Set(recordings.map(({ record }) => record))
-  for (const { of, expr } of [...alerts.map(({ name, expr }) => ({ of: name, expr })), ...recordings.map(({ record, expr }) => ({ of: record, expr }))]) {
+  const all = [...alerts, ...recordings.map(({ record, expr }) => ({ name: record, expr }))]
+  for (const { name: of, expr } of all) {
     for (const [series = ''] of expr.matchAll(/(?:instance|job):[\w:]+/g)) assert.ok(made.has(series), `${of}: ${series}`)
     const plain = expr.replaceAll(/(?:instance|job):[\w:]+/g, '')
     for (const [, name = '', matchers = ''] of plain.matchAll(/\b((?:sluice|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)) {

@@ -71,13 +71,15 @@ const draw = {
       return { name, values: raised, isOnStack, colour: colours[special] ?? special ?? palette[n], dash: overrideOf(panel, legend, 'custom.lineStyle')?.dash }
     })
     // A stack is drawn from the top, so that each area covers what is not its own.
-    const drawn = [...lines.filter(({ isOnStack }) => isOnStack).toReversed(), ...lines.filter(({ isOnStack }) => !isOnStack)]
+    const stack = lines.filter(({ isOnStack }) => isOnStack).toReversed()
+    const drawn = [...stack, ...lines.filter(({ isOnStack }) => !isOnStack)]
     const limits = (thresholds?.steps ?? []).filter(({ value }) => value !== null)
     const chart = add(box, 'div', 'chart')
     const { width } = chart.getBoundingClientRect()
     const grid = { stroke: '#8883', width: 1 }
     const axis = { stroke: '#9a9ea8', font: '11px sans-serif', grid, ticks: { show: false } }
     const start = Math.floor(from)
+    const atLeast = Math.max(panel.fieldConfig.defaults.max ?? 0, limits[0]?.value ?? 0)
     // eslint-disable-next-line no-new
     new uPlot({
       width,
@@ -86,7 +88,7 @@ const draw = {
       cursor: { show: false },
       scales: {
         x: { time: false },
-        y: { range: (_, __, max) => [0, Math.max(panel.fieldConfig.defaults.max ?? 0, (max ?? 0) * 1.05, ...limits.slice(0, 1).map(({ value }) => value)) || 1] }
+        y: { range: (_, __, max) => [0, Math.max(atLeast, (max ?? 0) * 1.05) || 1] }
       },
       axes: [
         { ...axis, size: 22, values: (_, ticks) => ticks.map((tick) => `${Math.floor((tick - start) / 60)}:${String(Math.round(tick - start) % 60).padStart(2, '0')}`) },
@@ -116,25 +118,30 @@ const draw = {
     if (lines.length === 0) add(legend, 'i', '', 'nothing, all the time')
   },
   heatmap (panel, box) {
-    const rows = seriesOf(panel).toSorted((a, b) => Number(a.labels.le.replace('+Inf', 'Infinity')) - Number(b.labels.le.replace('+Inf', 'Infinity')))
+    const boundOf = ({ labels }) => Number(labels.le.replace('+Inf', 'Infinity'))
+    const rows = seriesOf(panel).toSorted((a, b) => boundOf(a) - boundOf(b))
     const canvas = add(box, 'canvas', 'heat')
     const { width, height } = canvas.getBoundingClientRect()
     Object.assign(canvas, { width, height })
     const context = canvas.getContext('2d')
-    const cells = rows.map(({ points }, n) => points.map(([time, value], i) => [time, Math.max(0, value - (rows[n - 1]?.points[i]?.[1] ?? 0))]))
+    // Buckets hold what is in those below too.
+    const below = (n, i) => rows[n - 1]?.points[i]?.[1] ?? 0
+    const cells = rows.map(({ points }, n) => points.map(([time, value], i) => [time, Math.max(0, value - below(n, i))]))
     const largest = Math.max(...cells.flat().map(([, value]) => value), 1e-9)
     const [left, step] = [58, (height - 20) / rows.length]
+    const second = (width - left) / (to - from)
     context.font = '11px sans-serif'
     cells.forEach((row, n) => {
       const y = height - 20 - (n + 1) * step
       for (const [time, value] of row) {
         if (value <= 0) continue
         context.fillStyle = `rgb(255 ${Math.round(170 - 90 * Math.sqrt(value / largest))} 60 / ${0.15 + 0.85 * Math.sqrt(value / largest)})`
-        context.fillRect(left + (time - from) / (to - from) * (width - left), y, Math.ceil((width - left) / (to - from)), step - 1)
+        context.fillRect(left + (time - from) * second, y, Math.ceil(second), step - 1)
       }
       context.fillStyle = '#9a9ea8'
-      const bound = Number(rows[n].labels.le)
-      if (n % Math.ceil(rows.length / 8) === 0 && Number.isFinite(bound)) context.fillText(formatOf(panel.options.yAxis.unit)(bound), 4, y + step / 2 + 4)
+      const bound = boundOf(rows[n])
+      const isNamed = n % Math.ceil(rows.length / 8) === 0 && Number.isFinite(bound)
+      if (isNamed) context.fillText(formatOf(panel.options.yAxis.unit)(bound), 4, y + step / 2 + 4)
     })
   },
   table (panel, box) {
@@ -142,7 +149,8 @@ const draw = {
     const body = add(box, 'table', '')
     const head = add(body, 'tr', '')
     for (const [, name] of names) add(head, 'th', '', name)
-    const rows = seriesOf(panel).map(({ labels, points }) => ({ ...labels, Value: points.at(-1)?.[1] })).filter(({ Value }) => Value !== undefined)
+    const rows = seriesOf(panel).map(({ labels, points }) => ({ ...labels, Value: points.at(-1)?.[1] }))
+      .filter(({ Value }) => Value !== undefined)
     for (const row of rows.toSorted((a, b) => b.Value - a.Value).slice(0, 8)) {
       const line = add(body, 'tr', '')
       for (const [label] of names) add(line, 'td', '', label === 'Value' ? String(Math.round(row.Value)) : row[label])

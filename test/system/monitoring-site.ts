@@ -55,6 +55,8 @@ export async function startSite (t: TestContext): Promise<Site> {
 /** The same service again and again, on the same ports and the same data. */
 export class BadMachine {
   readonly target: string
+  /** Of the next start: at first narrower than what its cameras send. */
+  line = '100kbit'
   readonly #t: TestContext
   readonly #env: Readonly<Record<string, string>>
   readonly #dataDir: string
@@ -69,6 +71,7 @@ export class BadMachine {
       SLUICE_S3_ENDPOINT: endpoint,
       SLUICE_MQTT_LISTEN: `127.0.0.1:${ports.mqtt}`,
       SLUICE_HTTP_LISTEN: this.target,
+      SLUICE_UPLINK_SHARE: '100%',
       UV_THREADPOOL_SIZE: '2' // strace counts the calls of each thread
     }
   }
@@ -85,7 +88,7 @@ export class BadMachine {
     const logs = Array.from({ length: 9 }, (_, nth) =>
       ['-P', join(this.#dataDir, `spool/segments/000000000${nth + 1}/000003.log`)])
     await this.#start(['strace', '-D', '-f', '-y', '--seccomp-bpf', '-o', '/dev/null', ...logs.flat(),
-      '-e', 'trace=fdatasync,write', '-e', 'inject=fdatasync:delay_enter=1300000', '-e', 'inject=write:error=EIO:when=12'])
+      '-e', 'trace=fdatasync,write', '-e', 'inject=fdatasync:delay_enter=1300000', '-e', 'inject=write:error=EIO:when=6'])
   }
 
   async restart (): Promise<void> {
@@ -97,19 +100,20 @@ export class BadMachine {
     await this.#service?.kill('SIGKILL')
   }
 
-  /** Gets the processor a third of the time. */
-  async stutter (seconds: number): Promise<void> {
+  /** Does not get the processor for 0.7 s, again and again, and so often that every scrape tells of it. */
+  async stutter (times: number): Promise<void> {
     const { pid } = this.#service ?? {}
     if (pid === undefined) throw new Error('it does not run')
-    for (let second = 0; second < seconds; second++) {
+    for (let time = 0; time < times; time++) {
       process.kill(pid, 'SIGSTOP')
       await delay(700)
       process.kill(pid, 'SIGCONT')
-      await delay(300)
+      await delay(150)
     }
   }
 
   async #start (under: readonly string[]): Promise<void> {
-    this.#service = await startService(this.#t, { dataDir: this.#dataDir, env: this.#env, under })
+    const env = { ...this.#env, SLUICE_UPLINK_CAPACITY: this.line }
+    this.#service = await startService(this.#t, { dataDir: this.#dataDir, env, under })
   }
 }
