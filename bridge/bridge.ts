@@ -19,6 +19,7 @@ import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
 import { Readers } from './readers.ts'
 import type { Conditions } from './slo/causes.ts'
+import { SiteTopics } from './site-topics.ts'
 import { Slo } from './slo/slo.ts'
 import { Spool } from './spool/spool.ts'
 import { adviseAtStart } from './start-advice.ts'
@@ -79,7 +80,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   const rules = { ...config.intake, get laneRules () { return sending.laneRules } }
   const intake = createIntake({ spool, samples, observe }, rules)
   const budget = new MemoryBudget(config.mqtt.memoryBudget)
-  const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
+  const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config, version))
   const notes = createNotes((...sent) => { broker.notify(...sent); lives.noted(...sent) })
   const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes, slo, fleet }, config, version)
   readers.add(notes.observe)
@@ -96,6 +97,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     isStopping: () => isStopping
   }, httpOptions(config, version, broker))
 
+  const site = new SiteTopics({ voice: broker, status: () => http.status.read() }, config)
   const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
     for (const detail of sentences) observe({ kind: 'operator-advised', detail })
   }, () => {}) // what keeps the index from being read is said elsewhere
@@ -120,6 +122,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     async close (deadline) {
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
+      await site.close()
       stop.abort() // no further put is begun
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()
@@ -185,7 +188,7 @@ function lineOf (uplink: Config['uplink']): Line {
   return { timetable: new Timetable(timetable(uplink)), capacity: uplink.capacity, overhead: uplink.overhead }
 }
 
-function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
+function brokerOptions ({ mqtt, auth }: Config, version: string): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
     tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
@@ -193,6 +196,7 @@ function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
     anonymous: auth.anonymous,
+    sys: { everyMs: mqtt.sysIntervalMs, version },
     access: readAccess(auth)
   }
 }

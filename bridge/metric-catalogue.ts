@@ -173,6 +173,17 @@ const http = {
     [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10])
 }
 
+/** The families as a page of the documentation shows them. */
+export const chapters = {
+  'Build, configuration, operators': build,
+  'MQTT, devices': mqtt,
+  Intake: ingest,
+  Spool: spool,
+  Uplink: upload,
+  'End to end, target': endToEnd,
+  HTTP: http
+}
+
 export const catalogue = { ...build, ...mqtt, ...ingest, ...spool, ...upload, ...endToEnd, ...http }
 export type Catalogue = typeof catalogue
 

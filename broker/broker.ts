@@ -143,7 +143,7 @@ class EmbeddedBroker implements Broker {
 
   notify (...note: Parameters<Voice['notify']>): void { this.#voice.notify(...note) }
 
-  announce (...said: Parameters<Voice['announce']>): void { this.#voice.announce(...said) }
+  announce (...said: Parameters<Voice['announce']>): Promise<void> { return this.#voice.announce(...said) }
 
   configureAccess (access: Access): number {
     return reconsider(this.#connections, this.#identities, this.#identities.configure(access))

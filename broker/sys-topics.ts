@@ -62,7 +62,7 @@ export class SysTopics {
   #publish (topic: string, payload: string): void {
     if (this.#published.get(topic) === payload) return
     this.#published.set(topic, payload)
-    this.#deps.voice.announce(`${ROOT}/${topic}`, payload, true)
+    void this.#deps.voice.announce(`${ROOT}/${topic}`, payload, true)
   }
 }
 
