@@ -38,7 +38,7 @@ const files = [
   { name: 'rules.yml', text: rulesYaml(rules) }
 ]
 
-await mkdir(folder, { recursive: true })
+if (!isCheck) await mkdir(folder, { recursive: true })
 for (const { name, text } of files) {
   const path = join(folder, name)
   if (!isCheck) {
