@@ -24,7 +24,8 @@ const common = {
   SLUICE_S3_ACCESS_KEY_ID: credentials.accessKeyId,
   SLUICE_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   SLUICE_SPOOL_SEGMENT_SIZE: '1MiB',
-  SLUICE_SPOOL_RESERVE: '1MB',
+  SLUICE_SPOOL_RESERVE: '2MB',
+  SLUICE_MQTT_MAX_PACKET_SIZE: '100KB', // small segments hold small packets
   SLUICE_SLO_TARGET: `${targetSeconds}s`
 }
 
