@@ -60,9 +60,9 @@ export function createLinks (from: Uid): Array<InstanceType<typeof generator.Ext
 
 type Link = ReturnType<InstanceType<typeof generator.ExternalLink>['generate']>
 
-/** The generator opens every link in a tab of its own; from one dashboard to the next one goes on in the same. */
+/** The generator opens every link in a tab of its own; from one dashboard to the next one goes on in the same tab. */
 export function linkOfToday (link: Link): LinkJson {
-  return { ...link, targetBlank: !link.url.startsWith('/d/') }
+  return { ...link, asDropdown: false, targetBlank: !link.url.startsWith('/d/') }
 }
 
 /** The generator draws variables with the fields of Grafana 2; here are those that are read today. */

@@ -115,10 +115,10 @@ test('every metric that is named beside the sources is one of ours', async () =>
   assert.ok(found > 40)
 })
 
-test('Grafana starts with the first dashboard, from the folder where they are mounted', () => {
+test('Grafana starts with the first dashboard, from the folder where they are mounted', async () => {
   const home = services['grafana']?.environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'] ?? ''
   assert.ok(services['grafana']?.volumes?.includes(`./dashboards/generated:${dirname(home)}:ro`))
-  return stat(join(root, 'dashboards/generated', basename(home)))
+  await stat(join(root, 'dashboards/generated', basename(home)))
 })
 
 test('what needs no root has none, and writes to its volumes alone', () => {

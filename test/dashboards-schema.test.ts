@@ -108,5 +108,5 @@ test('what Grafana does not know is found', () => {
     source.replace('"schemaVersion": 42', '"schemaVersion": "42"')
   ]
   for (const one of broken) assert.notEqual(one, source)
-  assert.equal(problemsOf(broken).length, broken.length)
+  assert.ok(problemsOf(broken).length >= broken.length)
 })

@@ -80,7 +80,7 @@ const draw = {
     const axis = { stroke: '#9a9ea8', font: '11px sans-serif', grid, ticks: { show: false } }
     const start = Math.floor(from)
     const atLeast = Math.max(panel.fieldConfig.defaults.max ?? 0, limits[0]?.value ?? 0)
-    // eslint-disable-next-line no-new
+    // eslint-disable-next-line no-new, new-cap
     new uPlot({
       width,
       height: panel.gridPos.h * LINE - 62,

@@ -58,6 +58,7 @@ export class BadMachine {
   readonly target: string
   /** Of the next start: at first narrower than what its cameras send. */
   line = '100kbit'
+  cameras: Cameras | undefined
   readonly #t: TestContext
   readonly #env: Readonly<Record<string, string>>
   readonly #dataDir: string
@@ -80,7 +81,7 @@ export class BadMachine {
   static async make (t: TestContext, endpoint: string): Promise<BadMachine> {
     const ports = { mqtt: await freePort(), http: await freePort() }
     const machine = new BadMachine(t, await makeDirectory(t), ports, endpoint)
-    new Cameras(t, ports.mqtt, { prefix: 'other', count: 4, bytes: 10_000, everyMs: 500 })
+    machine.cameras = new Cameras(t, ports.mqtt, { prefix: 'other', count: 4, bytes: 10_000, everyMs: 500 })
     return machine
   }
 
