@@ -136,6 +136,12 @@ test('three starts in half an hour are one too many; and a service that is not t
     [5, 'SluiceDown', true]
   ]))
 
+test('one write that fails is called at once, and no longer after ten minutes', { skip }, (t) =>
+  assertFires(t, {
+    'sluice_spool_errors_total{op="write"}': '0x10 1x40',
+    'sluice_spool_errors_total{op="read"}': '0x50'
+  }, [[9, 'SluiceSpoolErrors', false], [12, 'SluiceSpoolErrors', true], [25, 'SluiceSpoolErrors', false]]))
+
 test('on a good day nothing fires', { skip }, async (t) => {
   const alerts = [...(await readFile(rules, 'utf8')).matchAll(/alert: (\w+)/g)].map(([, name = '']) => name)
   assert.equal(alerts.length, 19)

@@ -73,8 +73,7 @@ export class BadMachine {
       SLUICE_S3_ENDPOINT: endpoint,
       SLUICE_MQTT_LISTEN: `127.0.0.1:${ports.mqtt}`,
       SLUICE_HTTP_LISTEN: this.target,
-      SLUICE_UPLINK_SHARE: '100%',
-      UV_THREADPOOL_SIZE: '2' // strace counts the calls of each thread
+      SLUICE_UPLINK_SHARE: '100%'
     }
   }
 
@@ -85,12 +84,12 @@ export class BadMachine {
     return machine
   }
 
-  /** Every sync takes more than a second, and one write fails. */
-  async startOnBadDisk (): Promise<void> {
+  /** Every sync takes more than a second. */
+  async startOnSlowDisk (): Promise<void> {
     const logs = Array.from({ length: 9 }, (_, nth) =>
       ['-P', join(this.#dataDir, `spool/segments/000000000${nth + 1}/000003.log`)])
     await this.#start(['strace', '-D', '-f', '-y', '--seccomp-bpf', '-o', '/dev/null', ...logs.flat(),
-      '-e', 'trace=fdatasync,write', '-e', 'inject=fdatasync:delay_enter=1300000', '-e', 'inject=write:error=EIO:when=6'])
+      '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:delay_enter=1300000'])
   }
 
   async restart (): Promise<void> {
