@@ -196,6 +196,8 @@ export const runtimeCatalogue = {
   maxFds: gauge('process_max_fds', 'Maximum number of open file descriptors.', 'count'),
   heapUsed: gauge('nodejs_heap_size_used_bytes', 'Process heap size used from Node.js in bytes.', 'bytes'),
   externalMemory: gauge('nodejs_external_memory_bytes', 'Node.js external memory size in bytes.', 'bytes'),
+  gcDuration: histogram('nodejs_gc_duration_seconds',
+    'Garbage collection duration by kind, one of major, minor, incremental or weakcb.', 'seconds', [0.001, 0.01, 0.1, 1, 2, 5]),
   eventLoopLag: gauge('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the recorded event loop delays.', 'seconds')
 }
 export type RuntimeCatalogue = typeof runtimeCatalogue
