@@ -3,6 +3,7 @@ import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
 import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } from './events.ts'
 import { packetType } from './frame.ts'
+import { Granted } from './granted.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Permit } from './permit.ts'
 import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
@@ -21,7 +22,7 @@ export class Connection {
   readonly remote: string
   readonly guard: Guard
   /** Filters this client is subscribed to. */
-  readonly filters = new Set<string>()
+  readonly filters = new Granted()
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
   /** The name in the client's certificate. */
@@ -79,6 +80,11 @@ export class Connection {
       case 'malformed':
         this.refuse('unsupported_protocol', 'a remaining length of more than four bytes [MQTT-2.2.3]')
         return this.endsFor('refused', 'a remaining length of more than four bytes')
+      case 'violation':
+        this.refuse('unsupported_protocol', finding.detail)
+        return this.endsFor('refused', finding.detail)
+      case 'unsupported-level':
+        return this.refuse('unsupported_protocol', `a CONNECT of level ${finding.level}; set the client to 3.1.1, which is level 4`)
       case 'too-large': {
         const { type, declaredBytes, bytesMax } = finding
         const { remote, clientId } = this

@@ -6,6 +6,7 @@ import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { PacketReader } from './packet-reader.ts'
+import { Strict, unsupportedLevel, type StrictRefusal } from './strict.ts'
 
 // Stands between a socket and the parser of Aedes, which knows no limit of size: it buffered a
 // declared 100 MB whole. The guard judges every fixed header, and hands on whole packets.
@@ -46,6 +47,7 @@ export type Finding =
   | { readonly kind: 'too-large', readonly type: number, readonly declaredBytes: number, readonly bytesMax: number }
   | { readonly kind: 'not-connect', readonly firstByte: number }
   | { readonly kind: 'malformed' }
+  | StrictRefusal
   | { readonly kind: 'connect-late' }
   /** For longer than its keep alive. */
   | { readonly kind: 'silent' }
@@ -55,6 +57,7 @@ export type Finding =
 export class Guard {
   /** What Aedes is given as the connection. */
   readonly stream: Duplex
+  readonly strict = new Strict()
   readonly #deps: GuardDeps
   readonly #limits: GuardLimits
   readonly #claims: Claims
@@ -185,18 +188,28 @@ export class Guard {
     while (this.#isReading) {
       const packet = this.#reader.next()
       if (packet === undefined) return
-      this.#isWanted = this.stream.push(packet)
+      const verdict = this.strict.judge(packet)
+      if (verdict.kind === 'sound') this.#isWanted = this.stream.push(packet)
+      else if (verdict.kind !== 'unsolicited') return this.#decline(verdict)
     }
+  }
+
+  #decline (finding: StrictRefusal): void {
+    if (finding.kind !== 'unsupported-level') return this.#cut(finding)
+    this.#deps.report(finding)
+    this.#reader.socket.write(unsupportedLevel)
+    this.finish()
   }
 
   #judge (header: Header | 'malformed'): void {
     if (header === 'malformed') return this.#cut({ kind: 'malformed' })
     const { firstByte, declaredBytes } = header
     const type = firstByte >> 4
-    if (this.#phase === 'before-connect') {
-      if (firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
-      this.#phase = 'connecting'
-    }
+    const isFirst = this.#phase === 'before-connect'
+    if (isFirst && firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
+    const detail = this.strict.judgeHeader(header, isFirst)
+    if (detail !== undefined) return this.#cut({ kind: 'violation', detail })
+    if (isFirst) this.#phase = 'connecting'
     const bytesMax = this.#bytesMax(type)
     if (declaredBytes > bytesMax) return this.#cut({ kind: 'too-large', type, declaredBytes, bytesMax })
     if (type === packetType.publish) {
@@ -218,7 +231,7 @@ export class Guard {
   }
 
   #write (chunks: ReadonlyArray<{ chunk: Buffer }>, done: (error?: Error | null) => void): void {
-    const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk)) // mostly a PUBACK, in three pieces
+    const bytes = this.strict.sends(Buffer.concat(chunks.map(({ chunk }) => chunk))) // mostly a PUBACK, in three pieces
     this.#deps.traffic.sentBytes += bytes.length
     this.#reader.socket.write(bytes, done)
   }

@@ -1,4 +1,4 @@
-import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes'
 import {
   judgeConnect, judgeFilter, judgePublish,
   type Anonymous, type ConnectDenial, type PublishVerdict, type TopicRules
@@ -7,6 +7,7 @@ import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
+import { deliverAsGranted, type Granted } from './granted.ts'
 import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
@@ -50,7 +51,9 @@ const nothing = Buffer.alloc(0)
 export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
   return {
     preConnect (client, packet, done) {
-      preConnect(deps, deps.connectionOf(client), packet, rules)
+      const connection = deps.connectionOf(client)
+      deliverAsGranted(client, connection.filters)
+      preConnect(deps, connection, packet, rules)
       done(null, true)
     },
     authenticate (client, _username, password, done) {
@@ -68,7 +71,7 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
       const { permit, filters } = deps.connectionOf(client)
-      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, topic, rules)
+      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, subscription, rules)
       if (detail === undefined) return done(null, subscription)
       deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
@@ -86,9 +89,9 @@ function judgeRead (filter: string, permit: Permit | undefined): string | undefi
 }
 
 /** Says why not, where there is no room for one more. */
-function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: HookRules): string | undefined {
-  if (filters.size >= subscriptionsMax && !filters.has(filter)) return `more than ${subscriptionsMax} subscriptions`
-  filters.add(filter)
+function addFilter (filters: Granted, { topic, qos }: Subscription, { subscriptionsMax }: HookRules): string | undefined {
+  if (filters.size >= subscriptionsMax && !filters.has(topic)) return `more than ${subscriptionsMax} subscriptions`
+  filters.add(topic, qos)
   return undefined
 }
 
@@ -116,11 +119,13 @@ function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPack
 
 function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
   const { connected, sessions } = deps
+  const isKept = !client.clean && sessions.isKept(client.id)
   if (!sessions.open(client.id, client.clean)) {
     const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
     deps.connectionOf(client).refuse('over_limit', detail)
     return { result: 'over_limit', returnCode: 3, detail }
   }
+  if (isKept) deps.connectionOf(client).guard.strict.resumesSession()
   connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
   return undefined
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
 
 // Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
@@ -7,10 +8,15 @@ import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
 type ClientRef = { readonly id: string }
 type Ack = { readonly messageId?: number }
 
+interface Matching { readonly clientId: string, readonly qos: 0 | 1 | 2 }
+/** A PUBLISH or PUBREL; with a packet identifier once it was sent. */
+type Outgoing = PublishPacket & Ack
+
 /** What is used of the store of Aedes. */
 interface Store {
   addSubscriptions (client: ClientRef, subscriptions: Subscription[]): Promise<void>
-  outgoingEnqueueCombi (subscriptions: Array<{ clientId: string }>, packet: PublishPacket): Promise<void>
+  outgoingEnqueueCombi (subscriptions: Matching[], packet: PublishPacket): Promise<void>
+  outgoingStream (client: ClientRef): AsyncIterable<Outgoing> | Readable
   outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
   incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
   cleanIncoming (client: Client): Promise<void>
@@ -44,6 +50,8 @@ export class Sessions {
   /** Messages not queued because the session had as many as it may have. */
   get dropped (): number { return this.#dropped }
 
+  isKept (clientId: string): boolean { return this.#kept.has(clientId) }
+
   /** False: there are as many sessions as there may be, and this one is not among them. */
   open (clientId: string, clean: boolean): boolean {
     if (clean) this.#kept.delete(clientId)
@@ -54,12 +62,18 @@ export class Sessions {
   /** Bounds the store of a broker that listens. */
   bound (aedes: Aedes, { isGranted, isKnown }: Asked): void {
     const { persistence: store } = aedes as unknown as { persistence: Store } // not in the types of 1.2.0
-    const { addSubscriptions, outgoingEnqueueCombi, outgoingClearMessageId, ...incoming } = bind(store)
+    const { addSubscriptions, outgoingEnqueueCombi, outgoingStream, outgoingClearMessageId, ...incoming } = bind(store)
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
       addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(client.id, topic)))
-    store.outgoingEnqueueCombi = (subscriptions, packet) =>
-      outgoingEnqueueCombi(subscriptions.filter(({ clientId }) => this.#enqueue(clientId)), packet)
+    // Aedes keeps a message as it came, once for each filter that matches. It is kept as it was granted, and once.
+    store.outgoingEnqueueCombi = async (subscriptions, packet) => {
+      for (const [clientId, qos] of highest(subscriptions)) {
+        if (!this.#enqueue(clientId)) continue
+        await outgoingEnqueueCombi([{ clientId, qos }], qos < packet.qos ? { ...packet, qos } : packet)
+      }
+    }
+    store.outgoingStream = (client) => Readable.from(sentAgain(outgoingStream(client) as AsyncIterable<Outgoing>))
     store.outgoingClearMessageId = async (client, ack) => {
       const removed = await outgoingClearMessageId(client, ack)
       if (removed !== undefined) this.#dequeue(client.id)
@@ -91,8 +105,24 @@ function bind (store: Store): Store {
   return {
     addSubscriptions: store.addSubscriptions.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
+    outgoingStream: store.outgoingStream.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
     incomingStorePacket: store.incomingStorePacket.bind(store),
     cleanIncoming: store.cleanIncoming.bind(store)
+  }
+}
+
+function highest (subscriptions: readonly Matching[]): Map<string, Matching['qos']> {
+  const byClient = new Map<string, Matching['qos']>()
+  for (const { clientId, qos } of subscriptions) {
+    if (qos > (byClient.get(clientId) ?? -1)) byClient.set(clientId, qos)
+  }
+  return byClient
+}
+
+/** What has a packet identifier went out before [MQTT-3.3.1-1]. */
+async function * sentAgain (packets: AsyncIterable<Outgoing>): AsyncGenerator<Outgoing> {
+  for await (const packet of packets) {
+    yield packet.cmd === 'publish' && packet.messageId !== undefined ? { ...packet, dup: true } : packet
   }
 }
