@@ -89,7 +89,9 @@ function judgeRead (filter: string, permit: Permit | undefined): string | undefi
 }
 
 /** Says why not, where there is no room for one more. */
-function addFilter (filters: Granted, { topic, qos }: Subscription, { subscriptionsMax }: HookRules): string | undefined {
+function addFilter (
+  filters: Granted, { topic, qos }: Subscription, { subscriptionsMax }: HookRules
+): string | undefined {
   if (filters.size >= subscriptionsMax && !filters.has(topic)) return `more than ${subscriptionsMax} subscriptions`
   filters.add(topic, qos)
   return undefined

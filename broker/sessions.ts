@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
+import { storeInOrder } from './incoming.ts'
 
 // Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
 // number nor what waits in them. Both are bounded here, around the functions of its store
@@ -18,6 +19,7 @@ interface Store {
   outgoingEnqueueCombi (subscriptions: Matching[], packet: PublishPacket): Promise<void>
   outgoingStream (client: ClientRef): AsyncIterable<Outgoing> | Readable
   outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
+  incomingGetPacket (client: object, packet: Ack): Promise<unknown>
   incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
   cleanIncoming (client: Client): Promise<void>
 }
@@ -66,12 +68,14 @@ export class Sessions {
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
       addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(client.id, topic)))
-    // Aedes keeps a message as it came, once for each filter that matches. It is kept as it was granted, and once.
+    // Aedes keeps a message with the QoS it came with. Once for each filter that matches: it takes one copy out again
+    // for each that it does not deliver (client.js, deliverQoS), and has to find it.
     store.outgoingEnqueueCombi = async (subscriptions, packet) => {
-      for (const [clientId, qos] of highest(subscriptions)) {
-        if (!this.#enqueue(clientId)) continue
-        await outgoingEnqueueCombi([{ clientId, qos }], qos < packet.qos ? { ...packet, qos } : packet)
-      }
+      const granted = highest(subscriptions)
+      await Promise.all(subscriptions.filter(({ clientId }) => this.#enqueue(clientId)).map(async (subscription) => {
+        const qos = granted.get(subscription.clientId) ?? packet.qos
+        await outgoingEnqueueCombi([subscription], qos < packet.qos ? { ...packet, qos } : packet)
+      }))
     }
     store.outgoingStream = (client) => Readable.from(sentAgain(outgoingStream(client) as AsyncIterable<Outgoing>))
     store.outgoingClearMessageId = async (client, ack) => {
@@ -82,6 +86,7 @@ export class Sessions {
     // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
     store.incomingStorePacket = (client, packet) =>
       incoming.incomingStorePacket(client, { ...packet, payload: nothing })
+    storeInOrder(store)
     // Aedes ends the session of every client that leaves, also that of one it refused, by the id it came with.
     store.cleanIncoming = async (client) => { if (isKnown(client)) await incoming.cleanIncoming(client) }
   }
@@ -107,6 +112,7 @@ function bind (store: Store): Store {
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
     outgoingStream: store.outgoingStream.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
+    incomingGetPacket: store.incomingGetPacket.bind(store),
     incomingStorePacket: store.incomingStorePacket.bind(store),
     cleanIncoming: store.cleanIncoming.bind(store)
   }

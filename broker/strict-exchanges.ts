@@ -117,8 +117,9 @@ export class Exchanges {
     const places = this.#places.get(identifier)
     if (places === undefined) return packet
     this.#places.delete(identifier)
-    const body = Buffer.from([identifier >> 8, identifier & 0xff, ...places.map((place) => packet[at + 2 + place] ?? 0x80)])
-    return Buffer.concat([Buffer.from([packetType.suback << 4, ...remainingLength(body.length)]), body])
+    const codes = places.map((place) => packet[at + 2 + place] ?? 0x80)
+    const header = [packetType.suback << 4, ...remainingLength(2 + codes.length)]
+    return Buffer.from([...header, identifier >> 8, identifier & 0xff, ...codes])
   }
 }
 

@@ -113,7 +113,9 @@ export const connectChecks: Checks = {
   },
   '3.2.0-1': async (site) => {
     const [id, topic] = [site.name(), site.name()]
-    await (await site.admitted({ id, clean: false })).subscribes({ [topic]: 1 }).then((peer) => { peer.send(disconnect) })
+    const peer = await site.admitted({ id, clean: false })
+    await peer.subscribes({ [topic]: 1 })
+    peer.send(disconnect)
     const writer = await site.admitted()
     await eventually(() => site.broker.seen('client-disconnected').some(({ clientId }) => clientId === id))
     await writer.send(publish({ topic, qos: 1 })).gets(puback(1))

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { areCut, areCutAtFirst, type Checks } from './checks.ts'
 import {
-  connect, packet, puback, pubcomp, publish, pubrec, pubrel, sized, suback, subscribe, uint16, unsuback, unsubscribe, will
+  connect, packet, puback, pubcomp, publish, pubrec, pubrel, sized, suback, subscribe, uint16, unsuback, unsubscribe,
+  will
 } from './packets.ts'
 
 const text = (...bytes: readonly number[]): Buffer => sized(Buffer.from(bytes))
@@ -58,7 +59,8 @@ export const formatChecks: Checks = {
     await peer.isQuiet()
   },
   '2.2.2-2': async (site) => {
-    await areCut(site, packet(0x41, uint16(1)), packet(0x52, uint16(1)), packet(0x74, uint16(1)), packet(0xc1), packet(0xe8))
+    const acks = [0x41, 0x52, 0x74].map((firstByte) => packet(firstByte, uint16(1)))
+    await areCut(site, ...acks, packet(0xc1), packet(0xe8))
     await areCutAtFirst(site, packet(0x11), Buffer.concat([Buffer.of(0x12), connect({}).subarray(1)]))
   },
   '2.3.1-1': async (site) => {
@@ -84,7 +86,8 @@ export const formatChecks: Checks = {
   '2.3.1-6': async (site) => {
     const topic = site.name()
     const peer = await site.admitted()
-    await peer.send(publish({ topic, qos: 1, id: 0xffff }), publish({ topic, qos: 2, id: 0x0102 })).gets(puback(0xffff), pubrec(0x0102))
+    await peer.send(publish({ topic, qos: 1, id: 0xffff })).gets(puback(0xffff))
+    await peer.send(publish({ topic, qos: 2, id: 0x0102 })).gets(pubrec(0x0102))
     await peer.send(pubrel(0x0102)).gets(pubcomp(0x0102))
     const [writer, reader] = await site.pair(topic, 2)
     await writer.send(publish({ topic, qos: 2, id: 7 })).gets(pubrec(7))

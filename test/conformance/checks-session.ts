@@ -119,9 +119,13 @@ export const sessionChecks: Checks = {
   },
   '4.5.0-1': async (site) => {
     const topic = `devices/${site.name()}/status`
+    const here = await site.admitted({ clean: false })
+    await here.subscribes({ [topic]: 1, [topic.replace('status', '#')]: 2 })
     const ids = await Promise.all([away(site, topic), away(site, topic.replace('status', '#'))])
     await send(site, topic, 'online')
     await send(site, topic.replace('status', 'images'), 'an image')
+    const { id: identifier } = await here.delivered({ topic, payload: 'online', qos: 1 })
+    await here.acknowledge(identifier).isQuiet()
     await Promise.all(ids.map(async (id) => {
       const back = await site.admitted({ id, clean: false }, true)
       const { id: identifier } = await back.delivered({ topic, payload: 'online' })

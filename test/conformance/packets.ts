@@ -20,7 +20,9 @@ export function uint16 (value: number): Buffer {
 export function packet (firstByte: number, ...parts: readonly Part[]): Buffer {
   const body = Buffer.concat(parts.map(bytesOf))
   const length: number[] = []
-  for (let left = body.length; length.length === 0 || left > 0; left >>= 7) length.push(left & 0x7f | (left > 0x7f ? 0x80 : 0))
+  for (let left = body.length; length.length === 0 || left > 0; left >>= 7) {
+    length.push(left & 0x7f | (left > 0x7f ? 0x80 : 0))
+  }
   return Buffer.concat([Buffer.from([firstByte, ...length]), body])
 }
 
@@ -36,7 +38,8 @@ export interface Connect {
   readonly fields?: readonly Part[]
 }
 
-export function connect ({ name = 'MQTT', level = 4, flags = 0, clean = true, keepAlive = 0, id = '', fields = [] }: Connect): Buffer {
+export function connect (options: Connect): Buffer {
+  const { name = 'MQTT', level = 4, flags = 0, clean = true, keepAlive = 0, id = '', fields = [] } = options
   return packet(0x10, name, level, flags | (clean ? 2 : 0), uint16(keepAlive), id, ...fields)
 }
 
@@ -59,8 +62,10 @@ export function publish ({ topic, payload = '', qos = 0, id = 1, retain = false,
   return packet(firstByte, topic, ...qos === 0 ? [] : [uint16(id)], Buffer.from(payload))
 }
 
-export function subscribe (id: number, filters: Readonly<Record<string, number>> | ReadonlyArray<readonly [Part, number]>): Buffer {
-  const list = Array.isArray(filters) ? filters as ReadonlyArray<readonly [Part, number]> : Object.entries(filters)
+type Asked = ReadonlyArray<readonly [filter: Part, qos: number]>
+
+export function subscribe (id: number, filters: Readonly<Record<string, number>> | Asked): Buffer {
+  const list = Array.isArray(filters) ? filters as Asked : Object.entries(filters)
   return packet(0x82, uint16(id), ...list.flat())
 }
 

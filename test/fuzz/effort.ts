@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { createRandom, type Random } from '../../device-sim/random.ts'
 import { seedOf } from '../faults/seed.ts'
 
-/** All files of this folder together: a few seconds with every change, what `npm run fuzz -- --minutes 60` says else. */
+/** All files of this folder together: a few seconds with every change, else what `npm run fuzz -- --minutes` says. */
 const SECONDS = Number(process.env['SLUICE_FUZZ_SECONDS'] ?? 4)
 
 /** True where it runs for long enough to judge by memory and delays. */

@@ -15,10 +15,11 @@ export async function startHonest (t: TestContext, port: number): Promise<Honest
   const device = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: 'an-honest-device', clean: true })
   t.after(() => device.endAsync(true))
   const delaysMs: number[] = []
-  let [isStopped, reconnects] = [false, 0]
+  const end = new AbortController()
+  let reconnects = 0
   device.on('reconnect', () => { reconnects++ })
   const publishing = (async () => {
-    for (let nth = 0; !isStopped; nth++) {
+    for (let nth = 0; !end.signal.aborted; nth++) {
       const startedAt = performance.now()
       await device.publishAsync(`devices/honest/images/h${nth}`, jpegOf(20_000), { qos: 1 })
       delaysMs.push(performance.now() - startedAt)
@@ -28,7 +29,7 @@ export async function startHonest (t: TestContext, port: number): Promise<Honest
     get delaysMs () { return delaysMs.toSorted((a, b) => b - a) },
     reconnects: () => reconnects,
     async stop () {
-      isStopped = true
+      end.abort()
       await publishing
       await device.endAsync()
     }

@@ -43,13 +43,14 @@ const requests = fc.record({
 })
 
 test('whatever is sent to the HTTP port, it is answered without a fault, and the next request too', async (t) => {
-  const { seed, random, goesOn } = effortOf(t, 0.15)
   const site = await startSite(t)
+  const { seed, random, goesOn } = effortOf(t, 0.15)
   const port = Number(new URL(site.url).port)
   const statuses = new Map<string, number>()
   let count = 0
   for (let batch = 0; batch === 0 || goesOn(); batch++) {
-    const inputs = fc.sample(requests, { seed: seed + batch, numRuns: BATCH }).map((bytes, nth) => nth % 2 === 0 ? bytes : mutate(bytes, random))
+    const inputs = fc.sample(requests, { seed: seed + batch, numRuns: BATCH })
+      .map((bytes, nth) => nth % 2 === 0 ? bytes : mutate(bytes, random))
     const answers = await Promise.all(inputs.map((bytes) => answerTo(port, bytes)))
     for (const [nth, answer] of answers.entries()) {
       const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 'none'

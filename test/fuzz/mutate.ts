@@ -5,7 +5,9 @@ const TELLING = [0x00, 0x01, 0x7f, 0x80, 0xff, 0x10, 0x30, 0x32, 0x82, 0xc0]
 /** The bytes with up to `harms` of them flipped, replaced, taken out, doubled or cut off. */
 export function mutate (bytes: Buffer, random: Random, harms = 3): Buffer {
   let mutated = Buffer.from(bytes)
-  for (let left = Math.floor(random() * (harms + 1)); left > 0 && mutated.length > 0; left--) mutated = harm(mutated, random)
+  for (let left = Math.floor(random() * (harms + 1)); left > 0 && mutated.length > 0; left--) {
+    mutated = harm(mutated, random)
+  }
   return mutated
 }
 

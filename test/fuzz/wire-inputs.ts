@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import type { Random } from '../../device-sim/random.ts'
 import {
-  connect, disconnect, packet, pingreq, puback, pubcomp, publish, pubrec, pubrel, sized, subscribe, unsubscribe, will, type Part
+  connect, disconnect, packet, pingreq, puback, pubcomp, publish, pubrec, pubrel, sized, subscribe, unsubscribe, will,
+  type Part
 } from '../conformance/packets.ts'
 import { cut, mutate } from './mutate.ts'
 

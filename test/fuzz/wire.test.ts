@@ -16,22 +16,23 @@ const BATCH = 240
 const WARM = 0.3
 
 test('whatever is sent to the MQTT port, the service lives, does not grow, and serves an honest device', async (t) => {
-  const { seed, random, goesOn } = effortOf(t, 0.6)
   const service = await startService(t)
   const honest = await startHonest(t, service.mqttPort)
+  const { seed, random, goesOn } = effortOf(t, 0.6)
   const recent: WireInput[] = []
   const residents: number[] = []
-  let [played, isOver] = [0, false]
-  void service.ended.then(() => { isOver = true })
-  for (let batch = 0; goesOn() && !isOver; batch++) {
+  let played = 0
+  const over = new AbortController()
+  void service.ended.then(() => { over.abort() })
+  for (let batch = 0; goesOn() && !over.signal.aborted; batch++) {
     const inputs = wireInputs(seed + batch, BATCH, random)
     recent.splice(0, recent.length - BATCH)
     recent.push(...inputs)
-    await inParallel(inputs, async (input) => { if (!isOver) await attack(service.mqttPort, input) })
+    await inParallel(inputs, async (input) => { if (!over.signal.aborted) await attack(service.mqttPort, input) })
     played += inputs.length
     residents.push(await residentBytes(service))
   }
-  if (isOver) {
+  if (over.signal.aborted) {
     const path = join(import.meta.dirname, 'corpus', `found-${seed}.json`)
     await writeFile(path, JSON.stringify({ says: 'what was played last', inputs: recent.map(hex) }, undefined, 1))
     assert.fail(`the service ended, seed ${seed}; what was played last is in ${path}\n${service.stderr()}`)
