@@ -11,6 +11,7 @@ import { FailedElsewhere } from './failed-elsewhere.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
+import { writeLocalToken } from './local-token.ts'
 import { Lives } from './lives.ts'
 import type { LocalStore } from './local-store/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -87,13 +88,14 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   let isStopping = false
   const failedElsewhere = new FailedElsewhere(spool, identity)
   const http = await startHttp({
+    identities: broker.identities,
     ...{ spool, intake, uplink, limits, store, budget, rates, lives, metrics, observe },
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
     scheduling: () => sendingOf(sending).scheduler,
     isStopping: () => isStopping
-  }, httpOptions(config, version, broker))
+  }, { ...httpOptions(config, version, broker), localToken: await writeLocalToken(config.dataDir) })
 
   const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
     for (const detail of sentences) observe({ kind: 'operator-advised', detail })
@@ -185,10 +187,11 @@ function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[
   }
 }
 
-function httpOptions ({ http, mqtt, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
+function httpOptions ({ http, mqtt, auth, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
   return {
     ...http.listen,
     token: http.token,
+    anonymous: auth.anonymous,
     version,
     bodyBytesMax: mqtt.maxPacketSize,
     targetMs: slo.targetMs,

@@ -80,7 +80,7 @@ export type BridgeEvent =
   /** Somebody may not do what was asked for, or is not who was said. */
   | {
     readonly kind: 'caller-refused'
-    readonly code: 'not_authorized' | 'forbidden' | 'busy'
+    readonly code: 'not_authorized' | 'forbidden' | 'crowded'
     readonly remote: string
     readonly route: string
     readonly detail: string

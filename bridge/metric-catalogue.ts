@@ -156,7 +156,7 @@ const http = {
   }),
   httpRefused: counter('sluice_http_refused_total',
     'HTTP requests of somebody who may not ask for that, by what was answered.', 'count',
-    { code: ['not_authorized', 'forbidden', 'busy'] }),
+    { code: ['not_authorized', 'forbidden', 'crowded'] }),
   httpDuration: histogram('sluice_http_request_duration_seconds', 'From a request to the end of its answer.', 'seconds',
     [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10])
 }

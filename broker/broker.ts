@@ -9,7 +9,7 @@ import type { BrokerEvent, BrokerLevels } from './events.ts'
 import type { Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
 import { Identities, type Access } from './identities.ts'
-import { reconsider } from './identify.ts'
+import { expire, reconsider } from './identify.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { checkListeners, Listeners, type ListenerOptions } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
@@ -41,6 +41,8 @@ export interface Broker {
   readonly port: number
   readonly tlsPort: number | undefined
   readonly levels: BrokerLevels
+  /** Who there is; the HTTP side asks the same. */
+  readonly identities: Identities
   /** Since the start: messages between clients that a full session did not get. Never an image. */
   readonly messagesDropped: number
   /** Publishes on the device's acks topic: QoS 1, not retained. Nobody need be subscribed. */
@@ -76,7 +78,7 @@ class EmbeddedBroker implements Broker {
   readonly #limits: BrokerLimits
   readonly #rules: HookRules
   readonly #sessions: Sessions
-  readonly #identities: Identities
+  readonly identities: Identities
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
@@ -97,7 +99,9 @@ class EmbeddedBroker implements Broker {
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
     const hasCertificates = options.tls?.keys.clientCa !== undefined
-    this.#identities = new Identities(options.access ?? {}, { ...this.#rules, hasCertificates })
+    this.identities = new Identities(options.access ?? {}, {
+      ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'
+    })
     this.#aedes = this.#createAedes()
     const accept = (socket: Socket, user?: string): void => { this.#accept(socket, user) }
     this.#listeners = new Listeners(options, { observe: deps.observe, accept }, { ...options, ...this.#limits })
@@ -148,7 +152,8 @@ class EmbeddedBroker implements Broker {
   }
 
   configureAccess (access: Access): number {
-    return reconsider(this.#connections, this.#identities, this.#identities.configure(access))
+    this.identities.configure(access)
+    return reconsider(this.#connections, this.identities)
   }
 
   configureTls (keys: TlsKeys): void {
@@ -183,7 +188,7 @@ class EmbeddedBroker implements Broker {
       pubacks: this.#pubacks,
       retained: new Retained(this.#limits.retainedBytesMax),
       sessions: this.#sessions,
-      identities: this.#identities,
+      identities: this.identities,
       unrouted,
       observe
     }, this.#rules), this.#limits, unrouted)
@@ -243,6 +248,10 @@ class EmbeddedBroker implements Broker {
 
   #checkAll (): void {
     const now = performance.now()
-    for (const { guard } of this.#connections) guard.check(now)
+    const today = Date.now()
+    for (const connection of this.#connections) {
+      connection.guard.check(now)
+      expire(connection, today)
+    }
   }
 }

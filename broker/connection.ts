@@ -3,6 +3,7 @@ import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
 import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } from './events.ts'
 import { packetType } from './frame.ts'
+import type { Identity } from './identities.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Permit } from './permit.ts'
 import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
@@ -28,6 +29,8 @@ export class Connection {
   certified: string | undefined
   /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
   user: string | undefined
+  /** How that is known; undefined of a client without a name. */
+  identity: Identity | undefined
   /** What it may do, from the moment that it is known who it is. */
   permit: Permit | undefined
   readonly #observe: (event: BrokerEvent) => void

@@ -57,9 +57,9 @@ export const defaultLimits: BrokerLimits = {
   lingerMs: 1_000,
   pulseMs: 250,
   verifyingMax: 2,
-  guessesWaitingMax: 32,
+  guessesWaitingMax: 64,
   guessesFree: 3,
-  guessPauseMs: 500,
-  guessPauseMsMax: 10_000,
+  guessPauseMs: 250,
+  guessPauseMsMax: 500,
   guessersMax: 10_000
 }

@@ -24,7 +24,7 @@ export interface ListenerDeps {
 
 /** Throws AccessError where a listener would let in whom nobody meant to. */
 export function checkListeners ({ listen, tls, anonymous, access }: ListenerOptions): void {
-  const hasPasswords = access?.passwords !== undefined
+  const hasPasswords = access?.passwords !== undefined || access?.tokens !== undefined
   const hasCertificates = tls?.keys.clientCa !== undefined
   checkAccess(listen, anonymous, hasPasswords || (hasCertificates && anonymous === 'never'))
   if (tls !== undefined) checkAccess(tls.listen, anonymous, hasPasswords || hasCertificates)
