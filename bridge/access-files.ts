@@ -47,6 +47,11 @@ export function describeOpenSecrets (given: Resolved['given']): readonly string[
   })
 }
 
+/** As readTlsKeys; undefined where there is no such listener. */
+export function readTlsListener (files: Config['mqtt']['tls']) {
+  return files === undefined ? undefined : { listen: files.listen, keys: readTlsKeys(files) }
+}
+
 /** The PEM files of the TLS listener, proved to go together. Throws a ConfigError. */
 export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']['tls']>): TlsKeys {
   const read = (name: string, file: string): string => {

@@ -3,7 +3,8 @@ import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
 import type { Access } from '../broker/identities.ts'
 import type { TlsKeys } from '../broker/tls-listener.ts'
-import { readAccess, readTlsKeys } from './access-files.ts'
+import { readAccess, readTlsListener } from './access-files.ts'
+import { brokerLimits } from './broker-limits.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import { configHash } from './config/read-config.ts'
 import type { Observe } from './events.ts'
@@ -178,12 +179,14 @@ function lineOf (uplink: Config['uplink']): Line {
 function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
-    tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
+    tls: readTlsListener(mqtt.tls),
+    ws: { listen: mqtt.ws.listen, tls: readTlsListener(mqtt.ws.tls) },
     topicPrefix: mqtt.topicPrefix,
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
     anonymous: auth.anonymous,
-    access: readAccess(auth)
+    access: readAccess(auth),
+    limits: brokerLimits(mqtt.limits)
   }
 }
 

@@ -5,6 +5,7 @@ import { Claims, type ClaimLimits, type Settle } from './claims.ts'
 import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
+import { HeldPace } from './pace.ts'
 import { PacketReader } from './packet-reader.ts'
 
 // Stands between a socket and the parser of Aedes, which knows no limit of size: it buffered a
@@ -13,15 +14,6 @@ import { PacketReader } from './packet-reader.ts'
 //   socket --PacketReader--> push() --> stream --> Aedes
 //                 |  stops here while a PUBLISH waits for memory or for a place, or while
 //                 |  CONNECT is being answered; what follows stays in the socket
-
-/** For the server whose sockets are guarded: nothing is read before the guard asks. */
-export const guardedTcp = {
-  pauseOnConnect: true,
-  highWaterMark: 0,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: 60_000
-} as const
 
 export interface GuardDeps {
   readonly socket: Socket
@@ -38,9 +30,10 @@ export interface Traffic {
 }
 
 export type GuardLimits = ClaimLimits & { readonly packetBytesMax: number } & Pick<BrokerLimits,
-  'connectBytesMax' | 'connectMs' | 'controlBytesMax' | 'progressMs' | 'uploadBytesPerSecondMin'>
+  'connectBytesMax' | 'connectMs' | 'verifyMs' | 'idleMs' | 'messagesPerSecond' | 'bytesPerSecond' | 'controlBytesMax' |
+  'progressMs' | 'uploadBytesPerSecondMin'>
 
-/** What the guard saw. Each but `disconnect` has cut the connection. */
+/** What the guard saw. Each but `disconnect` and `held-back` has cut the connection. */
 export type Finding =
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'too-large', readonly type: number, readonly declaredBytes: number, readonly bytesMax: number }
@@ -49,6 +42,12 @@ export type Finding =
   | { readonly kind: 'connect-late' }
   /** For longer than its keep alive. */
   | { readonly kind: 'silent' }
+  /** It was not known in time who it is. */
+  | { readonly kind: 'verified-late' }
+  /** Without a keep alive. */
+  | { readonly kind: 'idle' }
+  /** Nothing more is read of it for so long. */
+  | { readonly kind: 'held-back', readonly limit: 'messages_per_second' | 'bytes_per_second' | 'in_flight', readonly ms?: number }
   /** In the middle of a packet. */
   | { readonly kind: 'stuck' }
 
@@ -62,6 +61,8 @@ export class Guard {
   readonly #acceptedAt = performance.now()
   #phase: 'before-connect' | 'connecting' | 'connected' = 'before-connect'
   #ending: 'answering' | 'finished' | undefined
+  readonly #pace: HeldPace
+  #connectedAt = this.#acceptedAt
   #isWanted = false
   #isScheduled = false
   #keepAliveMs: number | undefined
@@ -72,6 +73,7 @@ export class Guard {
     this.#deps = deps
     this.#limits = limits
     const { budget, memory } = deps
+    this.#pace = new HeldPace(limits, () => { this.#schedule() })
     this.#reader = new PacketReader(deps.socket, {
       memory,
       judge: (header) => this.#judge(header),
@@ -90,6 +92,7 @@ export class Guard {
       final: (done) => { socket.end(done) },
       destroy: (error, done) => {
         this.#claims.abandon()
+        this.#pace.close()
         socket.destroy()
         done(error)
       }
@@ -102,6 +105,8 @@ export class Guard {
   /** CONNECT was read; from here on silence is measured. 0 seconds: no keep alive [MQTT-3.1.2-24]. */
   expectLife (keepAliveSeconds: number): void {
     this.#keepAliveMs = keepAliveSeconds * 1000
+    this.#connectedAt = performance.now()
+    this.#schedule() // reads no packet now, and sees the peer hang up
   }
 
   /** CONNACK was written: what the client sent behind its CONNECT may go on. */
@@ -121,6 +126,10 @@ export class Guard {
       if (now - this.#acceptedAt > this.#limits.connectMs) this.#cut({ kind: 'connect-late' })
       return
     }
+    if (this.#phase !== 'connected') {
+      if (now - this.#connectedAt > this.#limits.verifyMs) this.#cut({ kind: 'verified-late' })
+      return
+    }
     if (!this.#isReading || this.#claims.held > 0) {
       this.#lastByteAt = now
       return
@@ -128,6 +137,7 @@ export class Guard {
     const silentMs = now - this.#lastByteAt
     const isSilent = this.#keepAliveMs > 0 && silentMs > this.#keepAliveMs * 1.5
     if (isSilent) return this.#cut({ kind: 'silent' })
+    if (this.#keepAliveMs === 0 && silentMs > this.#limits.idleMs) return this.#cut({ kind: 'idle' })
     const isStuck = silentMs > this.#limits.progressMs || this.#isTooSlow(now)
     if (isStuck && !this.#reader.isBetweenPackets) this.#cut({ kind: 'stuck' })
   }
@@ -155,8 +165,14 @@ export class Guard {
   /** False while the peer waits for us. */
   get #isReading (): boolean {
     if (this.#ending !== undefined) return this.#ending === 'finished'
-    const isAnswering = this.#phase === 'connecting' && this.#reader.isBetweenPackets
-    return this.#isWanted && !this.#claims.isBlocked && !this.stream.destroyed && !isAnswering
+    const isWaiting = (this.#phase === 'connecting' || this.#pace.isHeld) && this.#reader.isBetweenPackets
+    return this.#isWanted && !this.#claims.isBlocked && !this.stream.destroyed && !isWaiting
+  }
+
+  /** While CONNECT is answered one read is made ahead: without it nobody would see the peer hang up. */
+  get #isListening (): boolean {
+    return this.#ending === undefined && this.#phase === 'connecting' && this.#reader.isBetweenPackets &&
+      !this.#reader.isAhead && !this.stream.destroyed
   }
 
   // Never pushes from within read(): Aedes calls read() while its parser is inside a packet, and a
@@ -167,7 +183,7 @@ export class Guard {
     process.nextTick(() => {
       this.#isScheduled = false
       this.#advance()
-      if (this.#isReading) this.#reader.resume()
+      if (this.#isReading || this.#isListening) this.#reader.resume()
     })
   }
 
@@ -199,9 +215,12 @@ export class Guard {
     }
     const bytesMax = this.#bytesMax(type)
     if (declaredBytes > bytesMax) return this.#cut({ kind: 'too-large', type, declaredBytes, bytesMax })
+    const held = this.#pace.spend(declaredBytes, performance.now())
+    if (held !== undefined) this.#deps.report({ kind: 'held-back', ...held })
     if (type === packetType.publish) {
       this.#uploadStartedAt = performance.now()
       this.#claims.enter(declaredBytes)
+      if (this.#claims.lacksPlace) this.#deps.report({ kind: 'held-back', limit: 'in_flight' })
     }
     if (type === packetType.disconnect) this.#deps.report({ kind: 'disconnect' })
   }

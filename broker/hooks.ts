@@ -11,9 +11,9 @@ import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
-import type { Permit } from './permit.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
+import { judgeSubscription } from './subscription.ts'
 import type { Tally } from './tally.ts'
 
 // What Aedes asks before it acts. authorizePublish is the only hook that runs before the PUBACK:
@@ -67,9 +67,10 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     },
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
-      const { permit, filters } = deps.connectionOf(client)
-      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, topic, rules)
+      const connection = deps.connectionOf(client)
+      const { detail, limit } = judgeFilter(topic, rules) ?? judgeSubscription(topic, connection, rules) ?? {}
       if (detail === undefined) return done(null, subscription)
+      if (limit !== undefined) connection.limited(limit, detail)
       deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     },
@@ -78,18 +79,6 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       return deps.connectionOf(client).permit?.mayRead(packet.topic) === true ? packet : null
     }
   }
-}
-
-function judgeRead (filter: string, permit: Permit | undefined): string | undefined {
-  if (permit?.mayRead(filter) === true) return undefined
-  return 'not among what this client may read: a device reads its own acks, config and responses, and what auth.aclFile grants'
-}
-
-/** Says why not, where there is no room for one more. */
-function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: HookRules): string | undefined {
-  if (filters.size >= subscriptionsMax && !filters.has(filter)) return `more than ${subscriptionsMax} subscriptions`
-  filters.add(filter)
-  return undefined
 }
 
 // Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
@@ -116,9 +105,13 @@ function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPack
 
 function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
   const { connected, sessions } = deps
-  if (!sessions.open(client.id, client.clean)) {
-    const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
-    deps.connectionOf(client).refuse('over_limit', detail)
+  const connection = deps.connectionOf(client)
+  const limit = sessions.open(client.id, client.clean, connection.user)
+  if (limit !== undefined) {
+    const detail = `${client.id} asks for a session to be kept; ` +
+      (limit === 'sessions' ? `${rules.sessionsMax} are` : `${rules.sessionsPerUserMax} of ${connection.user} are`)
+    connection.limited(limit, detail)
+    connection.refuse('over_limit', detail)
     return { result: 'over_limit', returnCode: 3, detail }
   }
   connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
@@ -149,6 +142,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
       return done(null)
     case 'refused':
       deps.unrouted.add(packet)
+      if (verdict.limit !== undefined) connection?.limited(verdict.limit, verdict.detail)
       deps.observe({
         kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail
       })
