@@ -77,6 +77,14 @@ export type BridgeEvent =
   /** What an advice was about is not so any more. */
   | { readonly kind: 'advice-over', readonly detail: string }
   // HTTP
+  /** Somebody may not do what was asked for, or is not who was said. */
+  | {
+    readonly kind: 'caller-refused'
+    readonly code: 'not_authorized' | 'forbidden' | 'crowded'
+    readonly remote: string
+    readonly route: string
+    readonly detail: string
+  }
   /** `entry`: an image that the answer has acknowledged. */
   | {
     readonly kind: 'http-request'

@@ -1,4 +1,4 @@
-import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes'
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
 import {
   judgeConnect, judgeFilter, judgePublish,
   type Anonymous, type ConnectDenial, type PublishVerdict, type TopicRules
@@ -7,14 +7,14 @@ import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
-import { deliverAsGranted, type Granted } from './granted.ts'
+import { deliverAsGranted } from './granted.ts'
 import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
-import type { Permit } from './permit.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
+import { judgeSubscription } from './subscription.ts'
 import type { Tally } from './tally.ts'
 
 // What Aedes asks before it acts. authorizePublish is the only hook that runs before the PUBACK:
@@ -70,9 +70,10 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     },
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
-      const { permit, filters } = deps.connectionOf(client)
-      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, subscription, rules)
+      const connection = deps.connectionOf(client)
+      const { detail, limit } = judgeFilter(topic, rules) ?? judgeSubscription(subscription, connection, rules) ?? {}
       if (detail === undefined) return done(null, subscription)
+      if (limit !== undefined) connection.limited(limit, detail)
       deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     },
@@ -81,20 +82,6 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       return deps.connectionOf(client).permit?.mayRead(packet.topic) === true ? packet : null
     }
   }
-}
-
-function judgeRead (filter: string, permit: Permit | undefined): string | undefined {
-  if (permit?.mayRead(filter) === true) return undefined
-  return 'not among what this client may read: a device reads its own acks, config and responses, and what auth.aclFile grants'
-}
-
-/** Says why not, where there is no room for one more. */
-function addFilter (
-  filters: Granted, { topic, qos }: Subscription, { subscriptionsMax }: HookRules
-): string | undefined {
-  if (filters.size >= subscriptionsMax && !filters.has(topic)) return `more than ${subscriptionsMax} subscriptions`
-  filters.add(topic, qos)
-  return undefined
 }
 
 // Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
@@ -122,12 +109,16 @@ function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPack
 function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
   const { connected, sessions } = deps
   const isKept = !client.clean && sessions.isKept(client.id)
-  if (!sessions.open(client.id, client.clean)) {
-    const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
-    deps.connectionOf(client).refuse('over_limit', detail)
+  const connection = deps.connectionOf(client)
+  const limit = sessions.open(client.id, client.clean, connection.user)
+  if (limit !== undefined) {
+    const detail = `${client.id} asks for a session to be kept; ` +
+      (limit === 'sessions' ? `${rules.sessionsMax} are` : `${rules.sessionsPerUserMax} of ${connection.user} are`)
+    connection.limited(limit, detail)
+    connection.refuse('over_limit', detail)
     return { result: 'over_limit', returnCode: 3, detail }
   }
-  if (isKept) deps.connectionOf(client).guard.strict.resumesSession()
+  if (isKept) connection.guard.strict.resumesSession()
   connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
   return undefined
 }
@@ -156,6 +147,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
       return done(null)
     case 'refused':
       deps.unrouted.add(packet)
+      if (verdict.limit !== undefined) connection?.limited(verdict.limit, verdict.detail)
       deps.observe({
         kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail
       })

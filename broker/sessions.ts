@@ -34,6 +34,7 @@ interface Asked {
 
 export interface SessionLimits {
   readonly sessionsMax: number
+  readonly sessionsPerUserMax: number
   readonly queuedMax: number
 }
 
@@ -41,7 +42,9 @@ const nothing = Buffer.alloc(0)
 
 export class Sessions {
   readonly #limits: SessionLimits
-  readonly #kept = new Set<string>()
+  /** With whose they are. */
+  readonly #kept = new Map<string, string | undefined>()
+  readonly #perUser = new Map<string, number>()
   readonly #queued = new Map<string, number>()
   #dropped = 0
 
@@ -54,11 +57,25 @@ export class Sessions {
 
   isKept (clientId: string): boolean { return this.#kept.has(clientId) }
 
-  /** False: there are as many sessions as there may be, and this one is not among them. */
-  open (clientId: string, clean: boolean): boolean {
-    if (clean) this.#kept.delete(clientId)
-    else if (this.#kept.size < this.#limits.sessionsMax) this.#kept.add(clientId)
-    return clean || this.#kept.has(clientId)
+  /** The limit that keeps this session from being kept: there are as many as there may be, and it is not among them. */
+  open (clientId: string, clean: boolean, user: string | undefined): 'sessions' | 'sessions_per_user' | undefined {
+    if (clean) this.#forget(clientId)
+    if (clean || this.#kept.has(clientId)) return undefined
+    if (this.#kept.size >= this.#limits.sessionsMax) return 'sessions'
+    const ofUser = user === undefined ? 0 : this.#perUser.get(user) ?? 0
+    if (ofUser >= this.#limits.sessionsPerUserMax) return 'sessions_per_user'
+    this.#kept.set(clientId, user)
+    if (user !== undefined) this.#perUser.set(user, ofUser + 1)
+    return undefined
+  }
+
+  #forget (clientId: string): void {
+    const user = this.#kept.get(clientId)
+    this.#kept.delete(clientId)
+    if (user === undefined) return
+    const left = (this.#perUser.get(user) ?? 0) - 1
+    if (left > 0) this.#perUser.set(user, left)
+    else this.#perUser.delete(user)
   }
 
   /** Bounds the store of a broker that listens. */

@@ -9,9 +9,10 @@ import { subscribeChecks } from './checks-subscribe.ts'
 import type { Checks } from './checks.ts'
 import type { Site } from './site.ts'
 import { statements, type Statement } from './statements.ts'
+import { webSocketChecks } from './websocket.ts'
 
 const groups: readonly Checks[] = [
-  formatChecks, connectChecks, publishChecks, subscribeChecks, sessionChecks, deliveryChecks
+  formatChecks, connectChecks, publishChecks, subscribeChecks, sessionChecks, deliveryChecks, webSocketChecks
 ]
 export const checks: Checks = Object.assign({}, ...groups)
 
@@ -23,7 +24,7 @@ export function conformsOver (name: string, open: (t: TestContext) => Promise<Si
       t.skip('openssl is not here to make a certificate')
       return
     }
-    await Promise.all(statements.filter(isHeld).map(({ clause, says }) =>
+    await Promise.all(statements.filter((one) => isHeld(one) && (one.kind !== 'websocket' || name === 'WebSocket')).map(({ clause, says }) =>
       t.test(`over ${name} [MQTT-${clause}] ${says}`, async () => {
         const check = checks[clause]
         assert.ok(check !== undefined, 'there is no check of it')
@@ -33,5 +34,5 @@ export function conformsOver (name: string, open: (t: TestContext) => Promise<Si
 }
 
 export function isHeld ({ kind }: Statement): boolean {
-  return kind === 'held' || kind === 'held-but'
+  return kind !== 'foreign'
 }

@@ -67,6 +67,7 @@ export const tls = ({ cert }: Certificate): Transport => ({
 export async function startSite (t: TestContext, transport: Transport, certificate?: Certificate): Promise<Site> {
   const keys = certificate === undefined ? {} : { tls: { listen: { host: '127.0.0.1', port: 0 }, keys: { cert: String(certificate.cert), key: String(certificate.key) } } }
   const broker = await startTestBroker(t, {
+    ws: { listen: { host: '127.0.0.1', port: 0 }, tls: undefined },
     ...keys,
     takeCustody: async ({ deviceId }) => deviceId === 'full' ? { kind: 'withheld', reason: 'spool_full' } : { kind: 'taken' }
   })
