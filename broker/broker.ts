@@ -106,13 +106,10 @@ class EmbeddedBroker implements Broker {
   }
 
   get host (): string { return this.#options.listen.host }
-
   get port (): number { return this.#listeners.portOf('tcp') ?? 0 }
 
   get tlsPort (): number | undefined { return this.#listeners.portOf('tls') }
-
   get wsPort (): number | undefined { return this.#listeners.portOf('ws') }
-
   get wssPort (): number | undefined { return this.#listeners.portOf('wss') }
 
   get levels (): BrokerLevels {
