@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -28,7 +28,7 @@ const HEADERS_CHECK_MS = 1_000
 export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits): Server | SecureServer {
   const { connectMs, connectionsMax, connectBytesMax } = limits
   const times = { headersTimeout: connectMs, requestTimeout: connectMs, connectionsCheckingInterval: HEADERS_CHECK_MS }
-  const answer = (_request: IncomingMessage, response: { writeHead (status: number, headers: object): { end (text: string): void } }): void => {
+  const answer = (_request: IncomingMessage, response: ServerResponse): void => {
     response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks MQTT over WebSocket.\n')
   }
   const server = keys === undefined

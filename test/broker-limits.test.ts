@@ -84,9 +84,9 @@ for (const name of LIMIT_NAMES) {
     const { options, meet } = cases[name]
     const broker = await startTestBroker(t, await options())
     await meet(t, broker)
-    const [reached] = await eventually(() => broker.seen('limit-reached').length > 0 && broker.seen('limit-reached'))
+    const reached = await eventually(() => broker.seen('limit-reached')[0])
     assert.deepEqual(broker.seen('limit-reached').map(({ limit }) => limit), [name])
-    assert.notEqual(reached?.detail, '')
+    assert.notEqual(reached.detail, '')
   })
 }
 

@@ -28,7 +28,10 @@ async function connectWs (t: TestContext, url: string, options: IClientOptions =
   const client = mqtt.connect(url, { reconnectPeriod: 0, ...options })
   client.on('error', () => {}) // the tests look at what follows
   t.after(() => client.endAsync(true))
-  await Promise.race([once(client, 'connect'), once(client, 'close')])
+  await new Promise<void>((resolve) => {
+    client.once('connect', () => { resolve() })
+    client.once('close', () => { resolve() })
+  })
   return client
 }
 
