@@ -118,7 +118,7 @@ export class Connection {
         this.refuse('unsupported_protocol', finding.detail)
         return this.endsFor('refused', finding.detail)
       case 'unsupported-level':
-        return this.refuse('unsupported_protocol', `a CONNECT of level ${finding.level}; set the client to 3.1.1, which is level 4`)
+        return this.refuse('unsupported_protocol', `a CONNECT of ${finding.level}; set the client to MQTT 3.1.1, which is MQTT level 4`)
       case 'too-large': {
         const { type, declaredBytes, bytesMax } = finding
         const { remote, clientId } = this

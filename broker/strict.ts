@@ -13,7 +13,7 @@ export type StrictVerdict =
 
 /** The connection is to be ended, after `unsupportedLevel` in the one case. */
 export type StrictRefusal =
-  | { readonly kind: 'unsupported-level', readonly level: number }
+  | { readonly kind: 'unsupported-level', readonly level: string }
   /** `detail` names the packet and the clause. */
   | { readonly kind: 'violation', readonly detail: string }
 
@@ -43,7 +43,7 @@ export class Strict {
     const type = packet.readUInt8(0) >> 4
     if (type === packetType.connect) {
       const protocol = readProtocol(packet, bodyAt(packet))
-      if (protocol !== undefined && isUnsupported(protocol)) return { kind: 'unsupported-level', level: protocol.level }
+      if (protocol !== undefined && isUnsupported(protocol)) return { kind: 'unsupported-level', level: `${protocol.name} level ${protocol.level}` }
     }
     const detail = wrongPacket(packet)
     if (detail !== undefined) return { kind: 'violation', detail }

@@ -29,6 +29,14 @@ const envelopes = fc.dictionary(
   fc.constantFrom('image', 'id', 'device', 'capturedAt', 'sha256', 'seq', 'meta', 'lane', '__proto__', 'other'), values
 ).map((envelope) => JSON.stringify(envelope))
 
+/** What this has found. An error here ends the service: nobody knows who has the image then. */
+const FOUND = ['id', 'device', 'sha256'].flatMap((key) =>
+  [`{"image":"/9j/4AAQ","${key}":{"toString":1,"valueOf":1}}`, `{"image":"/9j/4AAQ","${key}":["a"]}`])
+
+test('an envelope whose names are objects is refused, and is no fault of ours', () => {
+  for (const text of FOUND) assert.equal(readEnvelope(Buffer.from(text), 'image').kind, 'fault', text)
+})
+
 test('every payload has an outcome, and the names in it are names', async (t) => {
   const { seed, random, goesOn } = effortOf(t, 0.05)
   let count = 0
