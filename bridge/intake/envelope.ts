@@ -128,5 +128,7 @@ function readMeta (value: unknown, seq: unknown): Readonly<Record<string, string
 }
 
 function quote (value: unknown): string {
+  // JSON.stringify runs out of stack on a list of lists that JSON.parse has read.
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'that is a list' : 'that is an object'
   return JSON.stringify(value)?.slice(0, 80) ?? 'undefined'
 }

@@ -31,10 +31,11 @@ const envelopes = fc.dictionary(
 
 /** What this has found. An error here ends the service: nobody knows who has the image then. */
 const FOUND = ['id', 'device', 'sha256'].flatMap((key) =>
-  [`{"image":"/9j/4AAQ","${key}":{"toString":1,"valueOf":1}}`, `{"image":"/9j/4AAQ","${key}":["a"]}`])
+  ['{"toString":1,"valueOf":1}', '["a"]', '['.repeat(50_000) + ']'.repeat(50_000)]
+    .map((value) => `{"image":"/9j/4AAQ","${key}":${value}}`))
 
 test('an envelope whose names are objects is refused, and is no fault of ours', () => {
-  for (const text of FOUND) assert.equal(readEnvelope(Buffer.from(text), 'image').kind, 'fault', text)
+  for (const text of FOUND) assert.equal(readEnvelope(Buffer.from(text), 'image').kind, 'fault', text.slice(0, 80))
 })
 
 test('every payload has an outcome, and the names in it are names', async (t) => {
