@@ -39,6 +39,9 @@ export function wrongFilter (bytes: Buffer): string | undefined {
 
 // Every topic of a device is. A call into the runtime for each would cost more than looking.
 function isPlain (bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e) return false
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte < 0x20 || byte > 0x7e) return false
+  }
   return true
 }
