@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 const PLUS = 0x2b
 const HASH = 0x23
 
-/** Control characters, and what is no character: the standard lets a server close on them. Logs have no place for them. */
+/** Control characters, and what is no character: the standard lets a server close on them. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const UNWANTED = /[\u0001-\u001f\u007f-\u009f]|\p{Noncharacter_Code_Point}/u
 

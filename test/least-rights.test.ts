@@ -28,7 +28,8 @@ test('our containers are read-only, have no capability, gain no privilege, and w
   const ours = Object.entries(services).filter(([, { image }]) => image === 'sluice')
   assert.deepEqual(ours.map(([name]) => name).sort(), ['simulator', 'sluice'])
   for (const [name, container] of ours) {
-    const { read_only: isReadOnly, cap_drop: dropped, security_opt: options, volumes = [], privileged = false } = container
+    const { read_only: isReadOnly, cap_drop: dropped, security_opt: options } = container
+    const { volumes = [], privileged = false } = container
     assert.deepEqual([isReadOnly, dropped, options, privileged], [true, ['ALL'], ['no-new-privileges:true'], false], name)
     assert.ok(volumes.every((volume) => volume.endsWith(':/data') || volume.endsWith(':ro')), name)
   }

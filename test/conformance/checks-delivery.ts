@@ -151,7 +151,8 @@ export const deliveryChecks: Checks = {
   },
   '4.8.0-1': async (site) => {
     await areCut(site, packet(0x00), packet(0xf0), packet(0x20, 0, 0), packet(0x90, uint16(1), 0), packet(0xd0),
-      packet(0xb0, uint16(1)), packet(0xc0, 0), packet(0xe0, 0), packet(0x40, uint16(1), 0), packet(0x40, 0), packet(0x62, uint16(0)),
+      packet(0xb0, uint16(1)), packet(0xc0, 0), packet(0xe0, 0), packet(0x40, uint16(1), 0), packet(0x40, 0),
+      packet(0x62, uint16(0)),
       Buffer.of(0x30, 0xff, 0xff, 0xff, 0xff, 0x01), publish({ topic: sized(Buffer.from('a\u0007b')) }))
     await (await site.admitted()).send(puback(77), pubrec(78), pubcomp(79)).isQuiet() // they answer nothing
   },

@@ -125,6 +125,6 @@ export const publishChecks: Checks = {
     for (const topic of topics) await peer.send(publish({ topic, qos: 1, id: 2 })).gets(puback(2))
   },
   '3.6.1-1': async (site) => {
-    await areCut(site, packet(0x60, uint16(1)), packet(0x61, uint16(1)), packet(0x66, uint16(1)), packet(0x6a, uint16(1)))
+    await areCut(site, ...[0x60, 0x61, 0x66, 0x6a].map((firstByte) => packet(firstByte, uint16(1))))
   }
 }

@@ -45,14 +45,20 @@ const connects = fc.record({
 const withWill = fc.tuple(names, mostly(topics, strange), payload, fc.nat(3), fc.boolean())
   .map(([id, topic, message, qos, retain]) => connect({ id, ...will(topic, message, { qos, retain }) }))
 const publishes = fc.record({
-  topic: mostly(topics, strange), payload, qos: mostly(fc.nat(2), fc.constant(3)), id, retain: fc.boolean(), dup: fc.boolean()
+  topic: mostly(topics, strange),
+  payload,
+  qos: mostly(fc.nat(2), fc.constant(3)),
+  id,
+  retain: fc.boolean(),
+  dup: fc.boolean()
 }).map(publish)
 const subscribes = fc.tuple(id, fc.array(fc.tuple(mostly(filters, strange), qos), { maxLength: 6 }))
   .map(([id, list]) => subscribe(id, list))
 const unsubscribes = fc.tuple(id, fc.array(mostly(filters, strange), { maxLength: 4 }))
   .map(([id, list]) => unsubscribe(id, ...list))
 const acks = fc.tuple(fc.constantFrom(puback, pubrec, pubrel, pubcomp), id).map(([make, id]) => make(id))
-const raw = fc.tuple(fc.nat(255), fc.array(strange, { maxLength: 4 })).map(([firstByte, parts]) => packet(firstByte, ...parts))
+const raw = fc.tuple(fc.nat(255), fc.array(strange, { maxLength: 4 }))
+  .map(([firstByte, parts]) => packet(firstByte, ...parts))
 const lying = fc.tuple(fc.nat(255), fc.uint8Array({ minLength: 1, maxLength: 5 }), strange)
   .map(([firstByte, length, rest]) => Buffer.concat([Buffer.of(firstByte), length, Buffer.from(String(rest))]))
 
