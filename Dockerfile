@@ -28,7 +28,8 @@ ENV NODE_ENV=production \
     SLUICE_HTTP_LISTEN=0.0.0.0:8080
 EXPOSE 1883 8080
 VOLUME /data
-USER node
+# The user node, by number: so Kubernetes can see that it is not root.
+USER 1000:1000
 STOPSIGNAL SIGTERM
 # Whether the process answers, not whether the store does: a restart does not bring a store back.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \

@@ -4,6 +4,8 @@ import neostandard, { plugins } from 'neostandard'
 // The reasons stand in CONTRIBUTING.md under "Which way imports point".
 const homes = {
   aedes: 'broker/**',
+  jose: 'broker/**',
+  ws: 'broker/**',
   level: 'bridge/spool/**',
   bottleneck: 'bridge/uplink/**',
   '@aws-sdk/*': 'bridge/objects/**',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { Access } from '../broker/identities.ts'
 import { parsePasswords, type LineProblem } from '../broker/passwords.ts'
@@ -6,28 +6,50 @@ import { parseRules } from '../broker/rules.ts'
 import type { TlsKeys } from '../broker/tls-listener.ts'
 import type { Config } from './config/config.ts'
 import { ConfigError, type Problem } from './config/problems.ts'
+import type { Resolved } from './config/read-config.ts'
+import { readTokenRules } from './token-files.ts'
 
-/** The names, passwords and rules that the configuration names files for. Throws one ConfigError with every problem. */
-export function readAccess ({ passwordFile, aclFile }: Config['auth']): Access {
+/** Names, passwords, keys, roles and rules as the configuration has them. Throws one ConfigError with every problem. */
+export function readAccess ({ passwordFile, aclFile, jwt, operators, viewers }: Config['auth']): Access {
   const problems: Problem[] = []
   const named = (path: string, file: string) => ({ line, message }: LineProblem): void => {
     problems.push({ path, message: `line ${line} ${message}`, source: `${file}:${line}` })
   }
-  const read = (path: string, file: string): string => {
+  const read = (path: string, file: string): string | undefined => {
     try {
       return readFileSync(file, 'utf8')
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException // readFileSync throws nothing else
       problems.push({ path, message: `cannot read ${file} (${code}); ${cureOf(code)}` })
-      return ''
+      return undefined
     }
   }
-  const passwords = passwordFile === undefined ? undefined : parsePasswords(read('auth.passwordFile', passwordFile))
-  const rules = aclFile === undefined ? undefined : parseRules(read('auth.aclFile', aclFile))
+  const passwords = passwordFile === undefined ? undefined : parsePasswords(read('auth.passwordFile', passwordFile) ?? '')
+  const rules = aclFile === undefined ? undefined : parseRules(read('auth.aclFile', aclFile) ?? '')
   passwords?.problems.forEach(named('auth.passwordFile', passwordFile ?? ''))
   rules?.problems.forEach(named('auth.aclFile', aclFile ?? ''))
+  const tokens = readTokenRules(jwt, { read, problems })
   if (problems.length > 0) throw new ConfigError(problems)
-  return { passwords: passwords?.passwords, rules: rules?.rules }
+  const roles = { operators: new Set(operators), viewers: new Set(viewers) }
+  return { passwords: passwords?.passwords, rules: rules?.rules, tokens, roles }
+}
+
+const SECRET_FILES = [
+  'auth.passwordFile', 'auth.jwt.secretFile', 'auth.jwt.jwksFile', 'mqtt.tls.key', 'http.tokenFile', 's3.secretAccessKeyFile'
+]
+
+/** Of files with secrets, those that every user of this machine can read, each with what to do, for the log. */
+export function describeOpenSecrets (given: Resolved['given']): readonly string[] {
+  return SECRET_FILES.flatMap((path) => {
+    const file = given.get(path)?.value
+    const mode = typeof file === 'string' ? statSync(file, { throwIfNoEntry: false })?.mode ?? 0 : 0
+    return (mode & 0o004) === 0 ? [] : [`${path}: every user of this machine can read ${String(file)}; chmod o-r it`]
+  })
+}
+
+/** As readTlsKeys; undefined where there is no such listener. */
+export function readTlsListener (files: Config['mqtt']['tls']) {
+  return files === undefined ? undefined : { listen: files.listen, keys: readTlsKeys(files) }
 }
 
 /** The PEM files of the TLS listener, proved to go together. Throws a ConfigError. */

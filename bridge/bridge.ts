@@ -3,7 +3,8 @@ import { MemoryBudget } from '../broker/budget.ts'
 import { startBroker, type Broker } from '../broker/broker.ts'
 import type { Access } from '../broker/identities.ts'
 import type { TlsKeys } from '../broker/tls-listener.ts'
-import { readAccess, readTlsKeys } from './access-files.ts'
+import { readAccess, readTlsListener } from './access-files.ts'
+import { brokerLimits } from './broker-limits.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
 import type { Observe } from './events.ts'
 import { FailedElsewhere } from './failed-elsewhere.ts'
@@ -11,6 +12,7 @@ import { Fleet } from './fleet.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
+import { writeLocalToken } from './local-token.ts'
 import { Lives } from './lives.ts'
 import type { LocalStore } from './local-store/server.ts'
 import { measure } from './measure.ts'
@@ -89,13 +91,14 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
   let isStopping = false
   const failedElsewhere = new FailedElsewhere(spool, identity)
   const http = await startHttp({
+    identities: broker.identities,
     ...{ spool, intake, uplink, limits, store, budget, rates, lives, metrics, slo, observe },
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
     scheduling: () => sendingOf(sending).scheduler,
     isStopping: () => isStopping
-  }, httpOptions(config, version, broker))
+  }, { ...httpOptions(config, version, broker), localToken: await writeLocalToken(config.dataDir) })
 
   const site = new SiteTopics({ voice: broker, status: () => http.status.read() }, config)
   const advising = advise(adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }), observe)
@@ -193,20 +196,23 @@ function lineOf (uplink: Config['uplink']): Line {
 function brokerOptions ({ mqtt, auth }: Config, version: string): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
-    tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
+    tls: readTlsListener(mqtt.tls),
+    ws: { listen: mqtt.ws.listen, tls: readTlsListener(mqtt.ws.tls) },
     topicPrefix: mqtt.topicPrefix,
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
     anonymous: auth.anonymous,
     sys: { everyMs: mqtt.sysIntervalMs, version },
-    access: readAccess(auth)
+    access: readAccess(auth),
+    limits: brokerLimits(mqtt.limits)
   }
 }
 
-function httpOptions ({ http, mqtt, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
+function httpOptions ({ http, mqtt, auth, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
   return {
     ...http.listen,
     token: http.token,
+    anonymous: auth.anonymous,
     version,
     bodyBytesMax: mqtt.maxPacketSize,
     targetMs: slo.targetMs,

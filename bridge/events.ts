@@ -84,6 +84,14 @@ export type BridgeEvent =
   /** SIGHUP; a configuration with a problem changes nothing. */
   | { readonly kind: 'config-reloaded', readonly applied: boolean, readonly detail: string }
   // HTTP
+  /** Somebody may not do what was asked for, or is not who was said. */
+  | {
+    readonly kind: 'caller-refused'
+    readonly code: 'not_authorized' | 'forbidden' | 'crowded'
+    readonly remote: string
+    readonly route: string
+    readonly detail: string
+  }
   /** `entry`: an image that the answer has acknowledged. */
   | {
     readonly kind: 'http-request'

@@ -39,6 +39,8 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'packet-too-large':
     case 'topic-refused':
     case 'subscription-refused':
+    case 'limit-reached':
+    case 'caller-refused':
     case 'image-refused':
     case 'image-withheld':
     case 'intake-paused':
@@ -74,6 +76,10 @@ export function describe (event: BridgeEvent): string {
       return `refused a PUBLISH of ${event.clientId} to ${event.topic}: ${event.detail}`
     case 'subscription-refused':
       return `refused a SUBSCRIBE of ${event.clientId} to ${event.filter}: ${event.detail}`
+    case 'limit-reached':
+      return `${event.who} met a limit (${event.limit}): ${event.detail}`
+    case 'caller-refused':
+      return `refused ${event.route} to ${event.remote} (${event.code}): ${event.detail}`
     case 'image-taken':
       return `took ${name(event.entry)} (${formatBytes(event.entry.bytes)}, ${event.entry.contentType}) ` +
         `into custody after ${span(event.seconds)}`

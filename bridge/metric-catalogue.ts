@@ -5,6 +5,7 @@
 // exists at 0 from the start, or rate() misses the first event; no label carries a device, a topic
 // or a key (Prometheus documentation, "Metric and label naming" and "Instrumentation").
 
+import { LIMIT_NAMES } from '../broker/events.ts'
 import { ANY, counter, gauge, histogram } from './metric-spec.ts'
 
 export type { KeysOf, LabelsOf, LabelValues, MetricSpec, Unit } from './metric-spec.ts'
@@ -38,7 +39,7 @@ const mqtt = {
     ]
   }),
   disconnects: counter('sluice_mqtt_disconnects_total', 'Connections ended, by reason.', 'count', {
-    reason: ['client', 'keepalive', 'socket_error', 'takeover', 'refused', 'slow_consumer', 'operator', 'shutdown']
+    reason: ['client', 'keepalive', 'socket_error', 'takeover', 'refused', 'slow_consumer', 'operator', 'expired', 'shutdown']
   }),
   mqttReceivedBytes: counter('sluice_mqtt_received_bytes_total', 'Bytes read from MQTT sockets.', 'bytes'),
   mqttSentBytes: counter('sluice_mqtt_sent_bytes_total', 'Bytes written to MQTT sockets.', 'bytes'),
@@ -54,6 +55,8 @@ const mqtt = {
   retained: gauge('sluice_mqtt_retained_messages', 'Retained messages of clients; never an image.', 'count'),
   messagesDropped: counter('sluice_mqtt_messages_dropped_total',
     'Messages between clients that a full session did not get; never an image.', 'count'),
+  limitsReached: counter('sluice_mqtt_limits_reached_total',
+    'Times a client met a limit of the listener, by limit: it was cut, refused or held back.', 'count', { limit: LIMIT_NAMES }),
   pubackDelay: histogram('sluice_mqtt_puback_delay_seconds',
     'From the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2).', 'seconds',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
@@ -162,13 +165,16 @@ const endToEnd = {
 const http = {
   httpRequests: counter('sluice_http_requests_total', 'HTTP requests, by route and class of status.', 'count', {
     route: [
-      '/', '/list', '/livez', '/readyz', '/metrics', '/api/v1/status', '/api/v1/images', '/api/v1/images/retry',
+      '/', '/login', '/list', '/livez', '/readyz', '/metrics', '/api/v1/status', '/api/v1/images', '/api/v1/images/retry',
       '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry',
       '/api/v1/images/{id}/prioritize', '/api/v1/uplink',
       '/api/v1/uplink/limits', '/api/v1/uplink/pause', '/api/v1/uplink/resume', '/api/v1/slo', 'other'
     ],
     code: ['2xx', '3xx', '4xx', '5xx']
   }),
+  httpRefused: counter('sluice_http_refused_total',
+    'HTTP requests of somebody who may not ask for that, by what was answered.', 'count',
+    { code: ['not_authorized', 'forbidden', 'crowded'] }),
   httpDuration: histogram('sluice_http_request_duration_seconds', 'From a request to the end of its answer.', 'seconds',
     [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10])
 }

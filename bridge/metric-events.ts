@@ -14,6 +14,7 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'packet-too-large':
     case 'topic-refused':
     case 'subscription-refused':
+    case 'limit-reached':
       return countBroker(record, event)
     case 'image-taken':
     case 'image-duplicate':
@@ -51,6 +52,8 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
     case 'operator-advised':
     case 'advice-over':
       break
+    case 'caller-refused':
+      return record.add('httpRefused', 1, { code: event.code })
     case 'http-request':
       record.add('httpRequests', 1, { route: routeOf(event.route), code: classOf(event.code) })
       return record.observe('httpDuration', event.seconds)
@@ -84,6 +87,8 @@ function countBroker (record: Recorder, event: BrokerEvent): void {
       return record.add('subscriptionsRefused', 1, { reason: event.reason })
     case 'topic-refused':
       return record.add('publishesRefused', 1, { reason: event.reason })
+    case 'limit-reached':
+      return record.add('limitsReached', 1, { limit: event.limit })
   }
 }
 

@@ -59,18 +59,19 @@ function badClientId (clientId: string, clean: boolean, lengthMax: number): stri
 export interface TopicRules {
   readonly topicPrefix: string
   readonly topicLengthMax: number
+  readonly topicDepthMax: number
   readonly ordinaryBytesMax: number
 }
 
 export type PublishVerdict =
   | { readonly kind: 'image', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined }
   | { readonly kind: 'ordinary' }
-  | { readonly kind: 'refused', readonly reason?: TopicRefusal, readonly detail: string }
+  | { readonly kind: 'refused', readonly reason?: TopicRefusal } & Malformed
 
 export function judgePublish (topic: string, payloadBytes: number, rules: TopicRules): PublishVerdict {
   const { topicPrefix, ordinaryBytesMax } = rules
-  const malformed = malformedTopic(topic, rules.topicLengthMax)
-  if (malformed !== undefined) return refused(malformed)
+  const malformed = malformedTopic(topic, rules)
+  if (malformed !== undefined) return { kind: 'refused', ...malformed }
   // Aedes looks at a PUBLISH for these, and not at a will.
   if (topic === '') return refused('an empty topic [MQTT-4.7.3-1]')
   if (/[+#]/.test(topic)) return refused('a topic with a wildcard in it [MQTT-3.3.2-2]')
@@ -92,11 +93,11 @@ export function judgePublish (topic: string, payloadBytes: number, rules: TopicR
 }
 
 /** Undefined: granted. Else why not. */
-export function judgeFilter (filter: string, rules: TopicRules): string | undefined {
+export function judgeFilter (filter: string, rules: TopicRules): Malformed | undefined {
   if (namesImages(filter.split('/'), rules.topicPrefix.split('/'))) {
-    return 'images are not passed on to subscribers; {deviceId}/acks tells what became of them'
+    return { detail: 'images are not passed on to subscribers; {deviceId}/acks tells what became of them' }
   }
-  return malformedTopic(filter, rules.topicLengthMax)
+  return malformedTopic(filter, rules)
 }
 
 // A filter that is about images and nothing else. Wider ones (#, devices/+/+) are granted, since
@@ -106,10 +107,19 @@ function namesImages (levels: readonly string[], prefix: readonly string[]): boo
     prefix.every((level, i) => levels[i] === level || levels[i] === '+')
 }
 
-function malformedTopic (topic: string, lengthMax: number): string | undefined {
-  if (topic.length > lengthMax) return `a topic of ${topic.length} characters; at most ${lengthMax}`
-  if (topic.includes('\0')) return 'a topic with U+0000 in it [MQTT-1.5.3-2]'
-  return undefined
+/** Why not, and the limit where it is one. */
+export interface Malformed {
+  readonly detail: string
+  readonly limit?: 'topic_length' | 'topic_depth'
+}
+
+function malformedTopic (topic: string, { topicLengthMax, topicDepthMax }: TopicRules): Malformed | undefined {
+  if (topic.length > topicLengthMax) {
+    return { limit: 'topic_length', detail: `a topic of ${topic.length} characters; at most ${topicLengthMax}` }
+  }
+  if (topic.includes('\0')) return { detail: 'a topic with U+0000 in it [MQTT-1.5.3-2]' }
+  const depth = topic.split('/').length
+  return depth > topicDepthMax ? { limit: 'topic_depth', detail: `a topic of ${depth} levels; at most ${topicDepthMax}` } : undefined
 }
 
 function refused (detail: string): PublishVerdict {

@@ -17,7 +17,11 @@ export function createAedes (hooks: AedesOptions, limits: BrokerLimits, unrouted
   // Aedes publishes whatever it acknowledges. An image that went through its emitter would wait
   // there for the slowest subscriber of any topic; a refused topic must reach no subscriber at all.
   const route = aedes.publish.bind(aedes) as Publish
-  const publish: Publish = (packet, client, done) => unrouted.has(packet) ? done() : route(packet, client, done)
+  const publish: Publish = (packet, client, done) => {
+    if (unrouted.has(packet)) return done()
+    packet.dup = false // whether it is sent again to a subscriber is another matter [MQTT-3.3.1-3]
+    route(packet, client, done)
+  }
   aedes.publish = publish as Aedes['publish'] // (packet, done) goes to route as it is; the types know no client
   return aedes
 }

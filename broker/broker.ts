@@ -1,21 +1,24 @@
 import type { Socket } from 'node:net'
 import type { Aedes, Client } from 'aedes'
 import { judgeFilter } from './admission.ts'
+import { Addresses } from './addresses.ts'
 import { createAedes } from './aedes.ts'
 import type { MemoryBudget } from './budget.ts'
 import { Census } from './census.ts'
+import { followClients } from './clients.ts'
 import { Connection } from './connection.ts'
 import type { TakeCustody } from './custody.ts'
 import type { BrokerEvent, BrokerLevels } from './events.ts'
 import { createHooks, type HookRules } from './hooks.ts'
 import { Identities, type Access } from './identities.ts'
-import { reconsider } from './identify.ts'
+import { expire, reconsider } from './identify.ts'
+import type { BrokerOptions } from './broker-options.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
-import { checkListeners, Listeners, type ListenerOptions } from './listeners.ts'
+import { checkListeners, Listeners } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
-import { SysTopics, type SysOptions } from './sys-topics.ts'
+import { SysTopics } from './sys-topics.ts'
 import { Tally } from './tally.ts'
 import type { TlsKeys } from './tls-listener.ts'
 import { createVoice, type Voice } from './voice.ts'
@@ -27,23 +30,16 @@ export interface BrokerDeps {
   readonly budget: MemoryBudget
 }
 
-export interface BrokerOptions extends ListenerOptions {
-  readonly topicPrefix: string
-  /** Judged on the declared length, before the payload is read. */
-  readonly packetBytesMax: number
-  /** Sockets, whether they have sent CONNECT or not. */
-  readonly connectionsMax: number
-  readonly limits?: Partial<BrokerLimits>
-  /** Without it there is no $SYS/broker/. */
-  readonly sys?: SysOptions
-}
-
 /** A listening MQTT 3.1.1 broker that answers for images only when custody of them is settled. */
 export interface Broker extends Voice {
   readonly host: string
   readonly port: number
   readonly tlsPort: number | undefined
+  readonly wsPort: number | undefined
+  readonly wssPort: number | undefined
   readonly levels: BrokerLevels
+  /** Who there is; the HTTP side asks the same. */
+  readonly identities: Identities
   /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
   configureAccess (access: Access): number
   /** From now on handshakes are made with these; connections that are there go on. */
@@ -75,12 +71,13 @@ class EmbeddedBroker implements Broker {
   readonly #limits: BrokerLimits
   readonly #rules: HookRules
   readonly #sessions: Sessions
-  readonly #identities: Identities
+  readonly identities: Identities
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
   readonly #memory: PacketMemory
   readonly #connections = new Set<Connection>()
+  readonly #addresses: Addresses
   readonly #byStream = new WeakMap<object, Connection>()
   readonly #connected = new Map<string, Connection>()
   readonly #aedes: Aedes
@@ -98,8 +95,11 @@ class EmbeddedBroker implements Broker {
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
-    const hasCertificates = options.tls?.keys.clientCa !== undefined
-    this.#identities = new Identities(options.access ?? {}, { ...this.#rules, hasCertificates })
+    this.#addresses = new Addresses({ ...this.#limits, connectionsMax: options.connectionsMax })
+    const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
+    this.identities = new Identities(options.access ?? {}, {
+      ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'
+    })
     this.#retained = new Retained(this.#limits.retainedBytesMax)
     this.#census = new Census({
       connections: this.#connections,
@@ -115,10 +115,11 @@ class EmbeddedBroker implements Broker {
   }
 
   get host (): string { return this.#options.listen.host }
+  get port (): number { return this.#listeners.portOf('tcp') ?? 0 }
 
-  get port (): number { return this.#listeners.port }
-
-  get tlsPort (): number | undefined { return this.#listeners.tlsPort }
+  get tlsPort (): number | undefined { return this.#listeners.portOf('tls') }
+  get wsPort (): number | undefined { return this.#listeners.portOf('ws') }
+  get wssPort (): number | undefined { return this.#listeners.portOf('wss') }
 
   get levels (): BrokerLevels { return this.#census.levels }
 
@@ -146,7 +147,8 @@ class EmbeddedBroker implements Broker {
   announce (...said: Parameters<Voice['announce']>): Promise<void> { return this.#voice.announce(...said) }
 
   configureAccess (access: Access): number {
-    return reconsider(this.#connections, this.#identities, this.#identities.configure(access))
+    this.identities.configure(access)
+    return reconsider(this.#connections, this.identities)
   }
 
   configureTls (keys: TlsKeys): void {
@@ -182,35 +184,29 @@ class EmbeddedBroker implements Broker {
       pubacks: this.#pubacks,
       retained: this.#retained,
       sessions: this.#sessions,
-      identities: this.#identities,
+      identities: this.identities,
       unrouted,
       observe
     }, this.#rules), this.#limits, unrouted)
-    aedes.on('clientReady', (client) => this.#admit(client))
-    aedes.on('connectionError', (client, error) => {
-      this.#connectionOf(client).refuse('unsupported_protocol', error.message)
-    })
-    aedes.on('clientError', (client, error) => {
-      const reason = error.message === 'drain timeout' ? 'slow_consumer' : 'refused' // aedes lib/client.js
-      this.#connectionOf(client).endsFor(reason, error.message)
-    })
-    aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) this.#connectionOf(client).filters.delete(filter)
-    })
+    followClients(aedes, (client) => this.#connectionOf(client), (client) => { this.#admit(client) })
     return aedes
   }
 
   #accept (socket: Socket, certified?: string): void {
-    const { connectionsMax, packetBytesMax } = this.#options
+    const { packetBytesMax } = this.#options
     const { observe, budget } = this.#deps
-    if (this.#connections.size >= connectionsMax) {
-      const detail = `${connectionsMax} connections are open, as many as mqtt.maxConnections allows`
-      observe({ kind: 'connect-refused', result: 'over_limit', remote: socket.remoteAddress ?? '', detail })
+    const { remoteAddress: address = '' } = socket
+    const full = this.#addresses.whyFull(address)
+    if (full !== undefined) {
+      observe({ kind: 'limit-reached', who: address, ...full })
+      observe({ kind: 'connect-refused', result: 'over_limit', remote: address, detail: full.detail })
       socket.destroy()
       return
     }
+    this.#addresses.up(address)
     const connection = new Connection({
-      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe, onClosed: (one) => this.#forget(one)
+      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe,
+      onClosed: (closed) => this.#forget(closed, address)
     }, { ...this.#limits, packetBytesMax })
     connection.certified = certified
     this.#connections.add(connection)
@@ -228,7 +224,8 @@ class EmbeddedBroker implements Broker {
     connection.admit(client.id)
   }
 
-  #forget (connection: Connection): void {
+  #forget (connection: Connection, address: string): void {
+    this.#addresses.down(address)
     const { clientId } = connection
     this.#connections.delete(connection)
     this.#sockets.down()
@@ -244,6 +241,10 @@ class EmbeddedBroker implements Broker {
 
   #checkAll (): void {
     const now = performance.now()
-    for (const { guard } of this.#connections) guard.check(now)
+    const today = Date.now()
+    for (const connection of this.#connections) {
+      connection.guard.check(now)
+      expire(connection, today)
+    }
   }
 }

@@ -41,6 +41,9 @@ export class Claims {
     return this.#withoutPlace !== undefined || this.#unclaimed.at(-1)?.isHeld === false
   }
 
+  /** True where that is a place. */
+  get lacksPlace (): boolean { return this.#withoutPlace !== undefined }
+
   /** The header of a publish was read. A place first, then memory: it would hold memory idle otherwise. */
   enter (bytes: number): void {
     const { inFlightMax, smallBytesMax } = this.#limits

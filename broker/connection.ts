@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net'
 import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
-import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } from './events.ts'
+import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket, LimitName } from './events.ts'
+import type { Finding } from './finding.ts'
 import { packetType } from './frame.ts'
+import { Granted } from './granted.ts'
+import type { Identity } from './identities.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Permit } from './permit.ts'
-import { Guard, type Finding, type GuardLimits } from './guard.ts'
+import { Guard, type GuardLimits } from './guard.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface ConnectionDeps {
@@ -17,20 +20,27 @@ export interface ConnectionDeps {
   readonly onClosed: (connection: Connection) => void
 }
 
+/** Shorter ones are the grain of a timer. */
+const HELD_BACK_MS = 5
+const LIMITS = { CONNECT: 'connect_bytes', PUBLISH: 'packet_bytes', control: 'control_bytes' } as const
+
 /** One client from its first byte to its last: refused once, or connected and then disconnected. */
 export class Connection {
   readonly remote: string
   readonly guard: Guard
   /** Filters this client is subscribed to. */
-  readonly filters = new Set<string>()
+  readonly filters = new Granted()
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
   /** The name in the client's certificate. */
   certified: string | undefined
   /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
   user: string | undefined
+  /** How that is known; undefined of a client without a name. */
+  identity: Identity | undefined
   /** What it may do, from the moment that it is known who it is. */
   permit: Permit | undefined
+  readonly #told = new Set<LimitName>()
   readonly #observe: (event: BrokerEvent) => void
   #clientId: string | undefined
   #state: 'connecting' | 'refused' | 'connected' | 'closed' = 'connecting'
@@ -70,21 +80,52 @@ export class Connection {
     this.#ending ??= detail === undefined ? { reason } : { reason, detail }
   }
 
+  /** It met a limit. */
+  limited (limit: LimitName, detail: string): void {
+    this.#observe({ kind: 'limit-reached', limit, who: this.#clientId ?? this.remote, detail })
+  }
+
+  /** Told of once a connection and limit: a device that is too fast stays so. */
+  #heldBack (limit: 'messages_per_second' | 'bytes_per_second' | 'in_flight'): void {
+    if (this.#told.has(limit)) return
+    this.#told.add(limit)
+    this.limited(limit, 'what it sends is read more slowly')
+  }
+
   #heed (finding: Finding): void {
     switch (finding.kind) {
       case 'disconnect': return this.endsFor('client')
-      case 'connect-late': return this.refuse('timeout', 'no complete CONNECT arrived in time')
+      case 'connect-late':
+        this.limited('handshake', 'no complete CONNECT arrived in time')
+        return this.refuse('timeout', 'no complete CONNECT arrived in time')
+      case 'verified-late':
+        this.limited('verifying', 'it was not known in time who it is')
+        return this.refuse('timeout', 'it was not known in time who it is')
+      case 'idle':
+        this.limited('idle', 'it sent nothing, and has no keep alive')
+        return this.endsFor('keepalive', 'it sent nothing for longer than mqtt.limits.idle')
+      case 'held-back':
+        if (finding.ms === undefined || finding.ms > HELD_BACK_MS) this.#heldBack(finding.limit)
+        return
       case 'not-connect': return this.refuse('unsupported_protocol', describeFirstByte(finding.firstByte))
       case 'silent': return this.endsFor('keepalive')
-      case 'stuck': return this.endsFor('keepalive', 'a packet it had begun did not go on')
+      case 'stuck':
+        this.limited('progress', 'a packet it had begun did not go on')
+        return this.endsFor('keepalive', 'a packet it had begun did not go on')
       case 'malformed':
         this.refuse('unsupported_protocol', 'a remaining length of more than four bytes [MQTT-2.2.3]')
         return this.endsFor('refused', 'a remaining length of more than four bytes')
+      case 'violation':
+        this.refuse('unsupported_protocol', finding.detail)
+        return this.endsFor('refused', finding.detail)
+      case 'unsupported-level':
+        return this.refuse('unsupported_protocol', `a CONNECT of ${finding.level}; set the client to MQTT 3.1.1, which is MQTT level 4`)
       case 'too-large': {
         const { type, declaredBytes, bytesMax } = finding
         const { remote, clientId } = this
         const packet = nameLimited(type)
         this.#observe({ kind: 'packet-too-large', packet, remote, clientId, declaredBytes, bytesMax })
+        this.limited(LIMITS[packet], `a ${packet} packet of ${declaredBytes} bytes; at most ${bytesMax}`)
         return this.endsFor('refused', `a ${packet} packet of ${declaredBytes} bytes; at most ${bytesMax}`)
       }
     }

@@ -28,6 +28,8 @@ export type BrokerEvent =
   | { readonly kind: 'topic-refused', readonly clientId: string, readonly topic: string, readonly reason: TopicRefusal, readonly detail: string }
   /** A SUBSCRIBE to this filter was answered 128. */
   | { readonly kind: 'subscription-refused', readonly clientId: string, readonly filter: string, readonly reason: FilterRefusal, readonly detail: string }
+  /** A client met a limit; what that meant for it is in `detail`. */
+  | { readonly kind: 'limit-reached', readonly limit: LimitName, readonly who: string, readonly detail: string }
 
 /** Each has a limit of its own; `control` is every packet but the two. */
 export type LimitedPacket = 'CONNECT' | 'PUBLISH' | 'control'
@@ -39,7 +41,15 @@ export type ConnectRefusal =
   'bad_credentials' | 'not_authorized' | 'unsupported_protocol' | 'bad_client_id' | 'over_limit' | 'timeout'
 
 export type DisconnectReason =
-  'client' | 'keepalive' | 'socket_error' | 'takeover' | 'refused' | 'slow_consumer' | 'operator' | 'shutdown'
+  'client' | 'keepalive' | 'socket_error' | 'takeover' | 'refused' | 'slow_consumer' | 'operator' | 'expired' | 'shutdown'
+
+/** As in the settings of mqtt.limits, where one is there; `sluice_mqtt_limits_reached_total` counts by them. */
+export const LIMIT_NAMES = [
+  'connections', 'connections_per_address', 'handshake', 'connect_bytes', 'packet_bytes', 'control_bytes',
+  'messages_per_second', 'bytes_per_second', 'in_flight', 'topic_depth', 'topic_length', 'subscriptions',
+  'sessions', 'sessions_per_user', 'idle', 'progress', 'verifying'
+] as const
+export type LimitName = typeof LIMIT_NAMES[number]
 
 /** Levels, read from their owner when somebody asks. */
 export interface BrokerLevels extends Readonly<Traffic> {

@@ -5,7 +5,19 @@
 //
 // Nothing else of a packet is read here.
 
-export const packetType = { connect: 1, publish: 3, disconnect: 14 } as const
+export const packetType = {
+  connect: 1,
+  connack: 2,
+  publish: 3,
+  puback: 4,
+  pubrec: 5,
+  pubrel: 6,
+  pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
+  unsubscribe: 10,
+  disconnect: 14
+} as const
 
 const HEADER_BYTES_MAX = 5
 

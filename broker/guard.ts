@@ -2,10 +2,13 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { MemoryBudget } from './budget.ts'
 import { Claims, type ClaimLimits, type Settle } from './claims.ts'
+import type { Finding } from './finding.ts'
 import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
+import { HeldPace } from './pace.ts'
 import { PacketReader } from './packet-reader.ts'
+import { Strict, unsupportedLevel, type StrictRefusal } from './strict.ts'
 import { countReceived, SentPackets, type Traffic } from './traffic.ts'
 
 // Stands between a socket and the parser of Aedes, which knows no limit of size: it buffered a
@@ -14,15 +17,6 @@ import { countReceived, SentPackets, type Traffic } from './traffic.ts'
 //   socket --PacketReader--> push() --> stream --> Aedes
 //                 |  stops here while a PUBLISH waits for memory or for a place, or while
 //                 |  CONNECT is being answered; what follows stays in the socket
-
-/** For the server whose sockets are guarded: nothing is read before the guard asks. */
-export const guardedTcp = {
-  pauseOnConnect: true,
-  highWaterMark: 0,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: 60_000
-} as const
 
 export interface GuardDeps {
   readonly socket: Socket
@@ -34,23 +28,13 @@ export interface GuardDeps {
 }
 
 export type GuardLimits = ClaimLimits & { readonly packetBytesMax: number } & Pick<BrokerLimits,
-  'connectBytesMax' | 'connectMs' | 'controlBytesMax' | 'progressMs' | 'uploadBytesPerSecondMin'>
-
-/** What the guard saw. Each but `disconnect` has cut the connection. */
-export type Finding =
-  | { readonly kind: 'disconnect' }
-  | { readonly kind: 'too-large', readonly type: number, readonly declaredBytes: number, readonly bytesMax: number }
-  | { readonly kind: 'not-connect', readonly firstByte: number }
-  | { readonly kind: 'malformed' }
-  | { readonly kind: 'connect-late' }
-  /** For longer than its keep alive. */
-  | { readonly kind: 'silent' }
-  /** In the middle of a packet. */
-  | { readonly kind: 'stuck' }
+  'connectBytesMax' | 'connectMs' | 'verifyMs' | 'idleMs' | 'messagesPerSecond' | 'bytesPerSecond' | 'controlBytesMax' |
+  'progressMs' | 'uploadBytesPerSecondMin'>
 
 export class Guard {
   /** What Aedes is given as the connection. */
   readonly stream: Duplex
+  readonly strict = new Strict()
   readonly #deps: GuardDeps
   readonly #limits: GuardLimits
   readonly #claims: Claims
@@ -59,6 +43,8 @@ export class Guard {
   readonly #acceptedAt = performance.now()
   #phase: 'before-connect' | 'connecting' | 'connected' = 'before-connect'
   #ending: 'answering' | 'finished' | undefined
+  readonly #pace: HeldPace
+  #connectedAt = this.#acceptedAt
   #isWanted = false
   #isScheduled = false
   #keepAliveMs: number | undefined
@@ -70,6 +56,7 @@ export class Guard {
     this.#limits = limits
     const { budget, memory } = deps
     this.#sent = new SentPackets(deps.traffic)
+    this.#pace = new HeldPace(limits, () => { this.#schedule() })
     this.#reader = new PacketReader(deps.socket, {
       memory,
       judge: (header) => this.#judge(header),
@@ -88,6 +75,7 @@ export class Guard {
       final: (done) => { socket.end(done) },
       destroy: (error, done) => {
         this.#claims.abandon()
+        this.#pace.close()
         socket.destroy()
         done(error)
       }
@@ -100,6 +88,8 @@ export class Guard {
   /** CONNECT was read; from here on silence is measured. 0 seconds: no keep alive [MQTT-3.1.2-24]. */
   expectLife (keepAliveSeconds: number): void {
     this.#keepAliveMs = keepAliveSeconds * 1000
+    this.#connectedAt = performance.now()
+    this.#schedule() // reads no packet now, and sees the peer hang up
   }
 
   /** CONNACK was written: what the client sent behind its CONNECT may go on. */
@@ -119,6 +109,10 @@ export class Guard {
       if (now - this.#acceptedAt > this.#limits.connectMs) this.#cut({ kind: 'connect-late' })
       return
     }
+    if (this.#phase !== 'connected') {
+      if (now - this.#connectedAt > this.#limits.verifyMs) this.#cut({ kind: 'verified-late' })
+      return
+    }
     if (!this.#isReading || this.#claims.held > 0) {
       this.#lastByteAt = now
       return
@@ -126,6 +120,7 @@ export class Guard {
     const silentMs = now - this.#lastByteAt
     const isSilent = this.#keepAliveMs > 0 && silentMs > this.#keepAliveMs * 1.5
     if (isSilent) return this.#cut({ kind: 'silent' })
+    if (this.#keepAliveMs === 0 && silentMs > this.#limits.idleMs) return this.#cut({ kind: 'idle' })
     const isStuck = silentMs > this.#limits.progressMs || this.#isTooSlow(now)
     if (isStuck && !this.#reader.isBetweenPackets) this.#cut({ kind: 'stuck' })
   }
@@ -153,8 +148,14 @@ export class Guard {
   /** False while the peer waits for us. */
   get #isReading (): boolean {
     if (this.#ending !== undefined) return this.#ending === 'finished'
-    const isAnswering = this.#phase === 'connecting' && this.#reader.isBetweenPackets
-    return this.#isWanted && !this.#claims.isBlocked && !this.stream.destroyed && !isAnswering
+    const isWaiting = (this.#phase === 'connecting' || this.#pace.isHeld) && this.#reader.isBetweenPackets
+    return this.#isWanted && !this.#claims.isBlocked && !this.stream.destroyed && !isWaiting
+  }
+
+  /** While CONNECT is answered one read is made ahead: without it nobody would see the peer hang up. */
+  get #isListening (): boolean {
+    return this.#ending === undefined && this.#phase === 'connecting' && this.#reader.isBetweenPackets &&
+      !this.#reader.isAhead && !this.stream.destroyed
   }
 
   // Never pushes from within read(): Aedes calls read() while its parser is inside a packet, and a
@@ -165,7 +166,7 @@ export class Guard {
     process.nextTick(() => {
       this.#isScheduled = false
       this.#advance()
-      if (this.#isReading) this.#reader.resume()
+      if (this.#isReading || this.#isListening) this.#reader.resume()
     })
   }
 
@@ -183,8 +184,17 @@ export class Guard {
     while (this.#isReading) {
       const packet = this.#reader.next()
       if (packet === undefined) return
-      this.#isWanted = this.stream.push(packet)
+      const verdict = this.strict.judge(packet)
+      if (verdict.kind === 'sound') this.#isWanted = this.stream.push(packet)
+      else if (verdict.kind !== 'unsolicited') return this.#decline(verdict)
     }
+  }
+
+  #decline (finding: StrictRefusal): void {
+    if (finding.kind !== 'unsupported-level') return this.#cut(finding)
+    this.#deps.report(finding)
+    this.#reader.socket.write(unsupportedLevel)
+    this.finish()
   }
 
   #judge (header: Header | 'malformed'): void {
@@ -192,15 +202,19 @@ export class Guard {
     const { firstByte, declaredBytes } = header
     const type = firstByte >> 4
     countReceived(this.#deps.traffic, firstByte, declaredBytes)
-    if (this.#phase === 'before-connect') {
-      if (firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
-      this.#phase = 'connecting'
-    }
+    const isFirst = this.#phase === 'before-connect'
+    if (isFirst && firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
+    const detail = this.strict.judgeHeader(header, isFirst)
+    if (detail !== undefined) return this.#cut({ kind: 'violation', detail })
+    if (isFirst) this.#phase = 'connecting'
     const bytesMax = this.#bytesMax(type)
     if (declaredBytes > bytesMax) return this.#cut({ kind: 'too-large', type, declaredBytes, bytesMax })
+    const held = this.#pace.spend(declaredBytes, performance.now())
+    if (held !== undefined) this.#deps.report({ kind: 'held-back', ...held })
     if (type === packetType.publish) {
       this.#uploadStartedAt = performance.now()
       this.#claims.enter(declaredBytes)
+      if (this.#claims.lacksPlace) this.#deps.report({ kind: 'held-back', limit: 'in_flight' })
     }
     if (type === packetType.disconnect) this.#deps.report({ kind: 'disconnect' })
   }
@@ -217,7 +231,7 @@ export class Guard {
   }
 
   #write (chunks: ReadonlyArray<{ chunk: Buffer }>, done: (error?: Error | null) => void): void {
-    const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk)) // mostly a PUBACK, in three pieces
+    const bytes = this.strict.sends(Buffer.concat(chunks.map(({ chunk }) => chunk))) // mostly a PUBACK, in three pieces
     this.#sent.add(bytes)
     this.#reader.socket.write(bytes, done)
   }

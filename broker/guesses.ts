@@ -1,15 +1,20 @@
+import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Turns } from './turns.ts'
 
-// Passwords are verified a few at a time, taking turns by address, so that one address that sends
-// thousands of them delays the others by one verification each. After some wrong ones from one
+// Passwords are verified a few at a time, taking turns by address (turns.ts). After some wrong ones from one
 // address for one name, each further one waits, longer every time: that slows a guesser. A device at another
 // address, or one that was right since the start, does not notice. One that shares the guesser's address and
-// has not been here yet stands in the same line, and is told to come again where that is full.
+// has not been here yet waits among the guesses, with these in its favour:
+//
+// - The same password again, right or wrong, takes no further place: a device repeats its own, a guesser cannot.
+// - Who is next is drawn by lot, and where no place is left it is drawn by lot who loses his: nobody is kept
+//   out by those who were first.
 
 export interface GuessLimits {
   /** Verifications side by side, on the thread pool that the spool writes with. */
   readonly verifyingMax: number
-  /** Of one address for one name; further ones are refused unverified. */
+  /** Different passwords of one address for one name. */
   readonly guessesWaitingMax: number
   /** Wrong passwords after which the next one waits. */
   readonly guessesFree: number
@@ -23,88 +28,144 @@ export interface GuessLimits {
 export interface Guess {
   readonly address: string
   readonly username: string
+  /** Stands for the password: equal exactly where it is the same one. */
+  readonly seal: string
+  /** Nobody waits for the answer any more. */
+  readonly isGone?: () => boolean
+}
+
+export type Judged = 'right' | 'wrong' | 'crowded'
+
+interface Waiting {
+  readonly verify: () => Promise<boolean>
+  readonly judged: Promise<Judged>
+  readonly settle: (judged: Judged | Promise<Judged>) => void
+  /** Of all who gave this password. */
+  readonly gone: Array<() => boolean>
 }
 
 interface Guesser {
   wrong: number
-  waiting: number
-  last: Promise<unknown>
+  isAtWork: boolean
+  /** Being verified, and not waiting any more. */
+  current: { readonly seal: string, readonly judged: Promise<Judged> } | undefined
+  readonly waiting: Map<string, Waiting>
+  /** Of passwords that were wrong. */
+  readonly seen: Set<string>
 }
+
+const SEEN_MAX = 64
 
 export class Guesses {
   readonly #limits: GuessLimits
+  readonly #turns: Turns
   readonly #guessers = new Map<string, Guesser>()
-  readonly #turns = new Map<string, Array<() => void>>()
-  #verifying = 0
 
-  constructor (limits: GuessLimits) {
+  constructor (limits: GuessLimits, turns = new Turns(limits.verifyingMax)) {
     this.#limits = limits
+    this.#turns = turns
   }
 
-  /** Resolves with what `verify` does; `crowded` where too many of the same wait already. */
-  async judge ({ address, username }: Guess, verify: () => Promise<boolean>): Promise<'right' | 'wrong' | 'crowded'> {
+  /** Resolves with what `verify` does; `crowded` where too many others wait, and the lot fell on this one. */
+  async judge ({ address, username, seal, isGone = () => false }: Guess, verify: () => Promise<boolean>): Promise<Judged> {
     const key = `${address} ${username}`
     const guesser = this.#guessers.get(key) ?? this.#remember(key)
-    if (guesser.waiting >= this.#limits.guessesWaitingMax) return 'crowded'
-    guesser.waiting++
-    const before = guesser.last
-    const judged = before.then(() => this.#guess(guesser, address, verify))
-    guesser.last = judged.catch(() => {}) // whoever asked is told
-    try {
-      return await judged ? 'right' : 'wrong'
-    } finally {
-      guesser.waiting--
-      if (guesser.waiting === 0 && guesser.wrong === 0) this.#guessers.delete(key)
+    if (guesser.seen.has(seal)) return 'wrong'
+    if (guesser.current?.seal === seal) return await guesser.current.judged
+    const same = guesser.waiting.get(seal)
+    if (same !== undefined) {
+      same.gone.push(isGone)
+      return await same.judged
     }
+    this.#dismissGone(guesser)
+    if (guesser.waiting.size >= this.#limits.guessesWaitingMax && !this.#dismissOne(guesser)) return 'crowded'
+    const { promise: judged, resolve: settle } = withResolvers()
+    guesser.waiting.set(seal, { verify, judged, settle, gone: [isGone] })
+    if (!guesser.isAtWork) void this.#work(key, guesser, address)
+    return await judged
   }
 
-  async #guess (guesser: Guesser, address: string, verify: () => Promise<boolean>): Promise<boolean> {
+  /** Passwords are other ones now. */
+  forgetSeen (): void {
+    for (const { seen } of this.#guessers.values()) seen.clear()
+  }
+
+  async #work (key: string, guesser: Guesser, address: string): Promise<void> {
+    guesser.isAtWork = true
+    while (guesser.waiting.size > 0) {
+      const pauseMs = this.#pauseMs(guesser)
+      if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false })
+      this.#dismissGone(guesser)
+      const drawn = draw(guesser.waiting)
+      if (drawn === undefined) continue
+      const [seal, { verify, settle }] = drawn
+      // A rejection is for whoever asked.
+      const judged = this.#turns.take(address, verify).then((isRight): Judged => isRight ? 'right' : 'wrong')
+      settle(judged)
+      guesser.waiting.delete(seal)
+      guesser.current = { seal, judged }
+      const outcome = await judged.catch(() => undefined)
+      guesser.current = undefined
+      if (outcome === 'right') guesser.wrong = 0
+      if (outcome === 'wrong') note(guesser, seal)
+    }
+    guesser.isAtWork = false
+    if (guesser.wrong === 0) this.#guessers.delete(key)
+  }
+
+  #pauseMs ({ wrong }: Guesser): number {
     const { guessesFree, guessPauseMs, guessPauseMsMax } = this.#limits
-    const doublings = guesser.wrong - guessesFree
-    const pauseMs = doublings < 0 ? 0 : Math.min(guessPauseMsMax, guessPauseMs * 2 ** doublings)
-    if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false })
-    await this.#turn(address)
-    try {
-      const isRight = await verify()
-      guesser.wrong = isRight ? 0 : guesser.wrong + 1
-      return isRight
-    } finally {
-      this.#verifying--
-      this.#next()
+    const doublings = wrong - guessesFree
+    return doublings < 0 ? 0 : Math.min(guessPauseMsMax, guessPauseMs * 2 ** doublings)
+  }
+
+  #dismissGone ({ waiting }: Guesser): void {
+    for (const [seal, { gone, settle }] of waiting) {
+      if (!gone.every((isGone) => isGone())) continue
+      waiting.delete(seal)
+      settle('crowded')
     }
   }
 
-  #turn (address: string): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#turns.get(address)
-      if (waiting === undefined) this.#turns.set(address, [resolve])
-      else waiting.push(resolve)
-      this.#next()
-    })
-  }
-
-  #next (): void {
-    if (this.#verifying >= this.#limits.verifyingMax) return
-    const [turn] = this.#turns
-    if (turn === undefined) return
-    const [address, waiting] = turn
-    this.#turns.delete(address)
-    const resolve = waiting.shift()
-    if (waiting.length > 0) this.#turns.set(address, waiting) // behind all others
-    this.#verifying++
-    resolve?.()
+  /** False: the lot fell on the one who comes. */
+  #dismissOne ({ waiting }: Guesser): boolean {
+    if (randomInt(waiting.size + 1) === 0) return false
+    const drawn = draw(waiting)
+    if (drawn === undefined) return false
+    const [seal, { settle }] = drawn
+    waiting.delete(seal)
+    settle('crowded')
+    return true
   }
 
   #remember (key: string): Guesser {
-    const guesser = { wrong: 0, waiting: 0, last: Promise.resolve() }
+    const guesser: Guesser = { wrong: 0, isAtWork: false, current: undefined, waiting: new Map(), seen: new Set() }
     this.#guessers.set(key, guesser)
     if (this.#guessers.size > this.#limits.guessersMax) {
-      for (const [oldest, { waiting }] of this.#guessers) {
-        if (waiting > 0 || oldest === key) continue
+      for (const [oldest, { isAtWork }] of this.#guessers) {
+        if (isAtWork || oldest === key) continue
         this.#guessers.delete(oldest)
         break
       }
     }
     return guesser
   }
+}
+
+function note (guesser: Guesser, seal: string): void {
+  guesser.wrong++
+  const [oldest] = guesser.seen
+  if (guesser.seen.size >= SEEN_MAX && oldest !== undefined) guesser.seen.delete(oldest)
+  guesser.seen.add(seal)
+}
+
+function draw (waiting: ReadonlyMap<string, Waiting>): [string, Waiting] | undefined {
+  return waiting.size === 0 ? undefined : [...waiting][randomInt(waiting.size)]
+}
+
+// Promise.withResolvers came with Node 22.
+function withResolvers (): { promise: Promise<Judged>, resolve: (judged: Judged | Promise<Judged>) => void } {
+  let settle: (judged: Judged | Promise<Judged>) => void = () => {}
+  const promise = new Promise<Judged>((resolve) => { settle = resolve })
+  return { promise, resolve: settle }
 }

@@ -7,13 +7,14 @@ import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
-import { judgeSubscription } from './filters.ts'
+import { deliverAsGranted } from './granted.ts'
 import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
+import { judgeSubscription } from './subscription.ts'
 import type { Tally } from './tally.ts'
 
 // What Aedes asks before it acts. authorizePublish is the only hook that runs before the PUBACK:
@@ -50,7 +51,9 @@ const nothing = Buffer.alloc(0)
 export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
   return {
     preConnect (client, packet, done) {
-      preConnect(deps, deps.connectionOf(client), packet, rules)
+      const connection = deps.connectionOf(client)
+      deliverAsGranted(client, connection.filters)
+      preConnect(deps, connection, packet, rules)
       done(null, true)
     },
     authenticate (client, _username, password, done) {
@@ -67,9 +70,12 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     },
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
-      const refusal = judgeSubscription(topic, deps.connectionOf(client), rules)
-      if (refusal === undefined) return done(null, subscription)
-      deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), ...refusal })
+      const connection = deps.connectionOf(client)
+      const denied = judgeSubscription(subscription, connection, rules)
+      if (denied === undefined) return done(null, subscription)
+      const { reason, detail, limit } = denied
+      if (limit !== undefined) connection.limited(limit, detail)
+      deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), reason, detail })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     },
     // A session that is kept goes on to gather, also after the rules that granted its filters are gone.
@@ -103,11 +109,17 @@ function preConnect (deps: HookDeps, connection: Connection, packet: ConnectPack
 
 function deniedBy (deps: HookDeps, client: Client, rules: HookRules): ConnectDenial | undefined {
   const { connected, sessions } = deps
-  if (!sessions.open(client.id, client.clean)) {
-    const detail = `${client.id} asks for a session to be kept; ${rules.sessionsMax} are`
-    deps.connectionOf(client).refuse('over_limit', detail)
+  const isKept = !client.clean && sessions.isKept(client.id)
+  const connection = deps.connectionOf(client)
+  const limit = sessions.open(client.id, client.clean, connection.user)
+  if (limit !== undefined) {
+    const detail = `${client.id} asks for a session to be kept; ` +
+      (limit === 'sessions' ? `${rules.sessionsMax} are` : `${rules.sessionsPerUserMax} of ${connection.user} are`)
+    connection.limited(limit, detail)
+    connection.refuse('over_limit', detail)
     return { result: 'over_limit', returnCode: 3, detail }
   }
+  if (isKept) connection.guard.strict.resumesSession()
   connected.get(client.id)?.endsFor('takeover') // Aedes closes it when it registers this one [MQTT-3.1.4-2]
   return undefined
 }
@@ -136,6 +148,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
       return done(null)
     case 'refused':
       deps.unrouted.add(packet)
+      if (verdict.limit !== undefined) connection?.limited(verdict.limit, verdict.detail)
       deps.observe({
         kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), reason: verdict.reason ?? 'bad_topic', detail: verdict.detail
       })

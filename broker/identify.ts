@@ -1,11 +1,11 @@
 import type { ConnectPacket } from 'aedes'
 import type { ConnectDenial } from './admission.ts'
 import type { Connection } from './connection.ts'
-import type { Identities } from './identities.ts'
+import type { Identities, Identity } from './identities.ts'
 
 /** Who a client says it is, by its certificate or else by its CONNECT; undefined where nothing says so. */
 export function nameIn (packet: ConnectPacket, { certified }: Connection, identities: Identities): string | undefined {
-  return certified ?? (identities.havePasswords ? packet.username ?? undefined : undefined)
+  return certified ?? (identities.haveUsers ? packet.username ?? undefined : undefined)
 }
 
 /**
@@ -45,19 +45,23 @@ export async function identify (
     return undefined
   }
   if (username === connection.certified) {
-    connection.permit = identities.permitOf(username)
-    return undefined
+    return know(connection, identities, { username, claimed: undefined, expiresAt: undefined, proof: { kind: 'certificate' } })
   }
-  const verdict = await identities.verify({ username, password: password ?? undefined, address: connection.remote })
+  const isGone = (): boolean => connection.guard.stream.destroyed
+  const verdict = await identities.verify({ username, password: password ?? undefined, address: connection.remote, isGone })
   switch (verdict.kind) {
     case 'known':
-      connection.permit = verdict.permit
-      return undefined
+      return know(connection, identities, verdict.identity)
     case 'wrong':
       return refuse(connection, { result: 'bad_credentials', returnCode: 4, detail: verdict.detail })
     case 'crowded':
       return refuse(connection, { result: 'over_limit', returnCode: 3, detail: verdict.detail })
   }
+}
+
+function know (connection: Connection, identities: Identities, identity: Identity): undefined {
+  connection.identity = identity
+  connection.permit = identities.permitOf(identity)
 }
 
 function refuse (connection: Connection, denial: ConnectDenial): ConnectDenial {
@@ -66,26 +70,32 @@ function refuse (connection: Connection, denial: ConnectDenial): ConnectDenial {
 }
 
 /**
- * After the files were read again: ends the sessions of names whose password is another one or that
- * are gone, and those that are subscribed to what they may not read any more. Returns how many.
+ * After the files were read again: ends the sessions of names whose password is another one, whose token counts no
+ * more or that are gone, and those that are subscribed to what they may not read any more. Returns how many.
  */
-export function reconsider (
-  connections: Iterable<Connection>, identities: Identities, changed: ReadonlySet<string>
-): number {
+export function reconsider (connections: Iterable<Connection>, identities: Identities): number {
   let ended = 0
   for (const connection of connections) {
-    const { user } = connection
+    const { user, identity } = connection
     if (connection.permit === undefined) continue // it gets what holds by then
-    const permit = user === undefined ? identities.nameless : identities.permitOf(user)
-    const isChanged = user !== undefined && changed.has(user)
+    const permit = identity === undefined ? identities.nameless : identities.permitOf(identity)
+    const isUnknown = identity !== undefined && !identities.isStillGood(identity)
     const isDenied = [...connection.filters].some((filter) => !permit.mayRead(filter))
     connection.permit = permit
-    if (!isChanged && !isDenied) continue
-    connection.endsFor('operator', isChanged
-      ? `the password of ${user} was changed or removed`
+    if (!isUnknown && !isDenied) continue
+    connection.endsFor('operator', isUnknown
+      ? `the password of ${user} was changed or removed, or its token was revoked`
       : `${user ?? 'a client without a name'} may not read any more what it is subscribed to`)
     connection.guard.stream.destroy()
     ended++
   }
   return ended
+}
+
+/** Ends the session where the token that it was admitted with has expired. */
+export function expire (connection: Connection, now: number): void {
+  const { expiresAt } = connection.identity ?? {}
+  if (expiresAt === undefined || expiresAt > now || connection.guard.stream.destroyed) return
+  connection.endsFor('expired', `the token of ${connection.user} has expired`)
+  connection.guard.stream.destroy()
 }

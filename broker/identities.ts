@@ -3,22 +3,40 @@ import { Guesses, type GuessLimits } from './guesses.ts'
 import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
+import { nobodyElse, roleOf, type Role, type Roles } from './roles.ts'
 import type { Rules } from './rules.ts'
+import { isStillGood, isToken, verifyToken, type TokenProof, type TokenRules } from './tokens.ts'
+import { Turns } from './turns.ts'
 
 /** Who there is and what each may do, as the operator's files have it. Undefined: there is no such file. */
 export interface Access {
   readonly passwords?: Passwords | undefined
+  readonly tokens?: TokenRules | undefined
   readonly rules?: Rules | undefined
+  readonly roles?: Roles | undefined
 }
 
 export interface Credentials {
-  readonly username: string
+  /** Undefined: whom the token names. */
+  readonly username: string | undefined
   readonly password: Buffer | undefined
   readonly address: string
+  /** Nobody waits for the answer any more. */
+  readonly isGone?: () => boolean
+}
+
+/** Who somebody was found to be, and by what. */
+export interface Identity {
+  readonly username: string
+  /** As its token claims; roleOf has the last word. */
+  readonly claimed: Role | undefined
+  /** Ms since epoch. */
+  readonly expiresAt: number | undefined
+  readonly proof: TokenProof | { readonly kind: 'password', readonly text: string } | { readonly kind: 'certificate' }
 }
 
 export type Verdict =
-  | { readonly kind: 'known', readonly permit: Permit }
+  | { readonly kind: 'known', readonly identity: Identity }
   | { readonly kind: 'wrong', readonly detail: string }
   | { readonly kind: 'crowded', readonly detail: string }
 
@@ -26,18 +44,21 @@ export interface IdentityRules extends GuessLimits {
   readonly topicPrefix: string
   /** Some clients are known by a certificate. */
   readonly hasCertificates?: boolean
+  /** Clients without a name may do everything beside those with one: the operator said so in words. */
+  readonly isOpen?: boolean
 }
 
 /**
- * Tells who a client is. A password that was right once is known again without its slow hash, so
+ * Tells who somebody is. A password that was right once is known again without its slow hash, so
  * that a fleet reconnects at once and a guesser beside a device does not delay it.
  */
 export class Identities {
   readonly #rules: IdentityRules
   readonly #guesses: Guesses
+  readonly #turns: Turns
   #access: Access
   /** By name: a keyed hash of the password that was right, in memory alone. */
-  readonly #proven = new Map<string, Buffer>()
+  readonly #proven = new Map<string, string>()
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
 
@@ -45,54 +66,102 @@ export class Identities {
     this.#access = access
     this.#decoys = hashesOf(access)
     this.#rules = rules
-    this.#guesses = new Guesses(rules)
+    this.#turns = new Turns(rules.verifyingMax)
+    this.#guesses = new Guesses(rules, this.#turns)
   }
 
   /** False: user names mean nothing here. */
-  get havePasswords (): boolean { return this.#access.passwords !== undefined }
+  get haveUsers (): boolean { return this.#access.passwords !== undefined || this.#access.tokens !== undefined }
 
   /** False: every client is nameless. */
-  get areThere (): boolean { return this.havePasswords || this.#rules.hasCertificates === true }
+  get areThere (): boolean { return this.haveUsers || this.#rules.hasCertificates === true }
 
-  get nameless (): Permit { return namelessPermit(this.#access.rules) }
-
-  permitOf (username: string): Permit {
-    return permitOf(username, this.#access.rules, this.#rules.topicPrefix)
+  get nameless (): Permit {
+    const { topicPrefix, isOpen = false } = this.#rules
+    return namelessPermit(this.#access.rules, { topicPrefix, isOpen: isOpen || !this.areThere })
   }
 
-  async verify ({ username, password, address }: Credentials): Promise<Verdict> {
-    if (parseUsername(username) === undefined || password === undefined) return wrong(username, address)
-    const guess = { username, address }
-    const judged = this.#isProven(username, password)
-      ? 'right'
-      : await this.#guesses.judge(guess, () => this.#isRight(username, password))
+  roleOf ({ username, claimed }: Identity): Role {
+    return roleOf(username, this.#access.roles ?? nobodyElse, claimed)
+  }
+
+  permitOf (identity: Identity): Permit {
+    return permitOf({ username: identity.username, role: this.roleOf(identity) }, this.#access.rules, this.#rules.topicPrefix)
+  }
+
+  /** False once its password is another one, its token is revoked or expired, or its key is gone. */
+  isStillGood ({ username, expiresAt, proof }: Identity): boolean {
+    const { passwords, tokens } = this.#access
+    switch (proof.kind) {
+      case 'certificate': return true
+      case 'password': return passwords?.get(username)?.text === proof.text
+      case 'token':
+        return tokens !== undefined && isStillGood(proof, username, tokens) && (expiresAt ?? 0) > Date.now()
+    }
+  }
+
+  async verify (credentials: Credentials): Promise<Verdict> {
+    const { username, password, address } = credentials
+    const { tokens, passwords } = this.#access
+    const text = tokens === undefined ? '' : password?.toString() ?? ''
+    if (tokens !== undefined && isToken(text)) return await this.#verifyToken(text, tokens, credentials)
+    if (username === undefined || parseUsername(username) === undefined || password === undefined || passwords === undefined) {
+      return wrong(username ?? '', address)
+    }
+    return await this.#verifyPassword({ ...credentials, username, password })
+  }
+
+  /** Passwords, tokens, rules and roles are these from now on. */
+  configure (access: Access): void {
+    const before = this.#access.passwords ?? new Map<string, never>()
+    this.#access = access
+    this.#decoys = hashesOf(access)
+    this.#guesses.forgetSeen()
+    for (const [name, { text }] of before) {
+      if (access.passwords?.get(name)?.text !== text) this.#proven.delete(name)
+    }
+  }
+
+  async #verifyToken (token: string, tokens: TokenRules, { username, address }: Credentials): Promise<Verdict> {
+    const verdict = await this.#turns.take(address, () => verifyToken(token, tokens))
+    const named = username ?? (verdict.kind === 'right' ? verdict.username : '')
+    if (verdict.kind === 'wrong') {
+      return { kind: 'wrong', detail: `the token of ${quote(named)} from ${address} does not count: ${verdict.detail}` }
+    }
+    if (verdict.username !== named) {
+      return { kind: 'wrong', detail: `the token that ${quote(named)} showed from ${address} is of ${verdict.username}` }
+    }
+    const { role: claimed, expiresAt, proof } = verdict
+    const identity: Identity = { username: named, claimed, expiresAt, proof }
+    // The files may have been read again while this ran.
+    return this.isStillGood(identity) ? { kind: 'known', identity } : wrong(named, address)
+  }
+
+  async #verifyPassword (
+    { username, password, address, isGone }: Credentials & { readonly username: string, readonly password: Buffer }
+  ): Promise<Verdict> {
+    const guess = { username, address, seal: this.#seal(username, password), ...isGone === undefined ? {} : { isGone } }
+    const judged = this.#isProven(guess) ? 'right' : await this.#guesses.judge(guess, () => this.#isRight(guess, password))
+    const text = this.#access.passwords?.get(username)?.text
     switch (judged) {
-      case 'right': return { kind: 'known', permit: this.permitOf(username) }
+      case 'right':
+        if (text === undefined) return wrong(username, address)
+        return {
+          kind: 'known', identity: { username, claimed: undefined, expiresAt: undefined, proof: { kind: 'password', text } }
+        }
       case 'wrong': return wrong(username, address)
       case 'crowded':
         return { kind: 'crowded', detail: `too many connections of ${username} from ${address} wait to be verified` }
     }
   }
 
-  /** Returns the names whose password is another one now, or that are gone. */
-  configure (access: Access): ReadonlySet<string> {
-    const before = this.#access.passwords ?? new Map<string, never>()
-    this.#access = access
-    this.#decoys = hashesOf(access)
-    const changed = [...before].filter(([name, { text }]) => access.passwords?.get(name)?.text !== text)
-    const names = new Set(changed.map(([name]) => name))
-    for (const name of names) this.#proven.delete(name)
-    return names
-  }
-
-  async #isRight (username: string, password: Buffer): Promise<boolean> {
-    if (this.#isProven(username, password)) return true // meanwhile
+  async #isRight ({ username, seal }: Sealed, password: Buffer): Promise<boolean> {
     const entry = this.#access.passwords?.get(username)
     const hash = entry?.hash ?? this.#decoyOf(username)
     const isRight = hash !== undefined && await isPassword(password, hash)
     // The file may have been read again while this ran.
     if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) return false
-    this.#proven.set(username, this.#seal(username, password))
+    this.#proven.set(username, seal)
     return true
   }
 
@@ -101,18 +170,23 @@ export class Identities {
    * time taken does not tell which names there are, whatever iterations the file has.
    */
   #decoyOf (username: string): PasswordHash | undefined {
-    const at = this.#seal(username, Buffer.alloc(0)).readUInt32BE() % this.#decoys.length
+    const at = Buffer.from(this.#seal(username, Buffer.alloc(0)), 'hex').readUInt32BE() % this.#decoys.length
     return this.#decoys[at]
   }
 
-  #isProven (username: string, password: Buffer): boolean {
+  #isProven ({ username, seal }: Sealed): boolean {
     const proven = this.#proven.get(username)
-    return proven !== undefined && timingSafeEqual(proven, this.#seal(username, password))
+    return proven !== undefined && timingSafeEqual(Buffer.from(proven), Buffer.from(seal))
   }
 
-  #seal (username: string, password: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(`${username}:`).update(password).digest()
+  #seal (username: string, password: Buffer): string {
+    return createHmac('sha256', this.#key).update(`${username}:`).update(password).digest('hex')
   }
+}
+
+interface Sealed {
+  readonly username: string
+  readonly seal: string
 }
 
 function hashesOf ({ passwords }: Access): PasswordHash[] {
@@ -120,6 +194,9 @@ function hashesOf ({ passwords }: Access): PasswordHash[] {
 }
 
 function wrong (username: string, address: string): Verdict {
-  const name = JSON.stringify(username.length > 64 ? `${username.slice(0, 64)}...` : username)
-  return { kind: 'wrong', detail: `a wrong name or password for ${name} from ${address}` }
+  return { kind: 'wrong', detail: `a wrong name or password for ${quote(username)} from ${address}` }
+}
+
+function quote (username: string): string {
+  return JSON.stringify(username.length > 64 ? `${username.slice(0, 64)}...` : username)
 }

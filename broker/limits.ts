@@ -1,7 +1,16 @@
 import type { GuessLimits } from './guesses.ts'
+import type { PaceLimits } from './pace.ts'
 
 /** What one listener lets its clients use, beyond what an operator sets. Bytes and milliseconds. */
-export interface BrokerLimits extends GuessLimits {
+export interface BrokerLimits extends GuessLimits, PaceLimits {
+  readonly connectionsPerAddressMax: number
+  /** From the complete CONNECT until it is known who sent it. */
+  readonly verifyMs: number
+  /** A client without a keep alive is cut once it has sent nothing for so long. */
+  readonly idleMs: number
+  readonly topicDepthMax: number
+  /** Of the sessions that are kept, those of one user. */
+  readonly sessionsPerUserMax: number
   /** Of a CONNECT, and so of all that is read from a client that has not been admitted. */
   readonly connectBytesMax: number
   /** From the accepted socket to the complete CONNECT. */
@@ -38,6 +47,13 @@ export interface BrokerLimits extends GuessLimits {
 }
 
 export const defaultLimits: BrokerLimits = {
+  connectionsPerAddressMax: 8_000,
+  messagesPerSecond: 1_000,
+  bytesPerSecond: 100_000_000,
+  verifyMs: 30_000,
+  idleMs: 3_600_000,
+  topicDepthMax: 32,
+  sessionsPerUserMax: 1_000,
   connectBytesMax: 8 * 1024,
   connectMs: 5_000,
   smallBytesMax: 8 * 1024,
@@ -57,9 +73,9 @@ export const defaultLimits: BrokerLimits = {
   lingerMs: 1_000,
   pulseMs: 250,
   verifyingMax: 2,
-  guessesWaitingMax: 32,
+  guessesWaitingMax: 64,
   guessesFree: 3,
-  guessPauseMs: 500,
-  guessPauseMsMax: 10_000,
+  guessPauseMs: 250,
+  guessPauseMsMax: 500,
   guessersMax: 10_000
 }

@@ -4,14 +4,22 @@ import type { Server as TlsServer } from 'node:tls'
 import { checkAccess, type Address } from './access.ts'
 import type { Anonymous } from './admission.ts'
 import type { BrokerEvent } from './events.ts'
-import { guardedTcp } from './guard.ts'
+import { guardedTcp } from './guarded-tcp.ts'
 import type { Access } from './identities.ts'
 import { createTlsServer, renew, type TlsKeys, type TlsLimits } from './tls-listener.ts'
+import { createWsServer, type WsLimits } from './ws-listener.ts'
+
+interface TlsAt {
+  readonly listen: Address
+  readonly keys: TlsKeys
+}
 
 export interface ListenerOptions {
   readonly listen: Address
   /** A listener beside the first. */
-  readonly tls?: { readonly listen: Address, readonly keys: TlsKeys } | undefined
+  readonly tls?: TlsAt | undefined
+  /** The same over WebSocket. */
+  readonly ws?: { readonly listen: Address | undefined, readonly tls: TlsAt | undefined } | undefined
   readonly anonymous: Anonymous
   readonly access?: Access
 }
@@ -23,35 +31,44 @@ export interface ListenerDeps {
 }
 
 /** Throws AccessError where a listener would let in whom nobody meant to. */
-export function checkListeners ({ listen, tls, anonymous, access }: ListenerOptions): void {
-  const hasPasswords = access?.passwords !== undefined
-  const hasCertificates = tls?.keys.clientCa !== undefined
-  checkAccess(listen, anonymous, hasPasswords || (hasCertificates && anonymous === 'never'))
-  if (tls !== undefined) checkAccess(tls.listen, anonymous, hasPasswords || hasCertificates)
+export function checkListeners ({ listen, tls, ws, anonymous, access }: ListenerOptions): void {
+  const hasUsers = access?.passwords !== undefined || access?.tokens !== undefined
+  const isMutual = (at: TlsAt | undefined): boolean => at?.keys.clientCa !== undefined
+  checkAccess(listen, anonymous, hasUsers || (anonymous === 'never' && (isMutual(tls) || isMutual(ws?.tls))))
+  if (ws?.listen !== undefined) checkAccess(ws.listen, anonymous, hasUsers || (anonymous === 'never' && isMutual(tls)))
+  for (const at of [tls, ws?.tls]) if (at !== undefined) checkAccess(at.listen, anonymous, hasUsers || isMutual(at))
 }
 
-/** The sockets that clients connect to: plain, and TLS where there are keys for it. */
-export class Listeners {
-  readonly #options: ListenerOptions
-  readonly #plain: Server
-  readonly #tls: TlsServer | undefined
+interface Listening {
+  readonly kind: 'tcp' | 'tls' | 'ws' | 'wss'
+  readonly at: Address
+  readonly server: Server
+}
 
-  constructor (options: ListenerOptions, { observe, accept }: ListenerDeps, limits: TlsLimits) {
-    this.#options = options
-    this.#plain = createServer(guardedTcp, (socket) => { accept(socket) })
-    this.#tls = options.tls === undefined ? undefined : createTlsServer(options.tls.keys, { observe, accept }, limits)
+/** The sockets that clients connect to: plain, and TLS and WebSocket where they are asked for. */
+export class Listeners {
+  readonly #all: readonly Listening[]
+
+  constructor ({ listen, tls, ws }: ListenerOptions, { observe, accept }: ListenerDeps, limits: TlsLimits & WsLimits) {
+    const deps = { observe, accept }
+    this.#all = [
+      { kind: 'tcp', at: listen, server: createServer(guardedTcp, (socket) => { accept(socket) }) },
+      ...tls === undefined ? [] : [{ kind: 'tls' as const, at: tls.listen, server: createTlsServer(tls.keys, deps, limits) }],
+      ...ws?.listen === undefined ? [] : [{ kind: 'ws' as const, at: ws.listen, server: createWsServer(undefined, deps, limits) }],
+      ...ws?.tls === undefined ? [] : [{ kind: 'wss' as const, at: ws.tls.listen, server: createWsServer(ws.tls.keys, deps, limits) }]
+    ]
   }
 
-  get port (): number { return portOf(this.#plain) }
-
-  get tlsPort (): number | undefined { return this.#tls === undefined ? undefined : portOf(this.#tls) }
+  /** Undefined: there is no such listener. */
+  portOf (kind: Listening['kind']): number | undefined {
+    const server = this.#all.find((one) => one.kind === kind)?.server
+    return server === undefined ? undefined : portOf(server)
+  }
 
   /** Rejects with the error of node:net, and then none listens. */
   async listen (): Promise<void> {
-    const { listen, tls } = this.#options
     try {
-      await listenAt(this.#plain, listen)
-      if (this.#tls !== undefined && tls !== undefined) await listenAt(this.#tls, tls.listen)
+      for (const { server, at } of this.#all) await listenAt(server, at)
     } catch (error) {
       this.close()
       throw error
@@ -59,12 +76,11 @@ export class Listeners {
   }
 
   renew (keys: TlsKeys): void {
-    if (this.#tls !== undefined) renew(this.#tls, keys)
+    for (const { kind, server } of this.#all) if (kind === 'tls' || kind === 'wss') renew(server as TlsServer, keys)
   }
 
   close (): void {
-    this.#plain.close()
-    this.#tls?.close()
+    for (const { server } of this.#all) server.close()
   }
 }
 

@@ -43,6 +43,9 @@ export class PacketReader {
 
   get isBetweenPackets (): boolean { return this.#packet === undefined && !this.#header.hasBegun }
 
+  /** True where more was read than belongs to the packets that were taken. */
+  get isAhead (): boolean { return this.#rest !== undefined }
+
   /** Reads on; in a later tick. */
   resume (): void { this.#wire.resume() }
 

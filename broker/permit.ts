@@ -1,3 +1,4 @@
+import type { Role } from './roles.ts'
 import { rulesFor, type Rule, type Rules } from './rules.ts'
 import { parseDeviceId } from './topics.ts'
 
@@ -13,19 +14,48 @@ const READ = ['acks', 'config', 'responses']
 
 export const everything: Permit = { mayPublish: () => true, mayRead: () => true }
 
-/** A device's own topics, and what the rules grant beside them. */
-export function permitOf (username: string, rules: Rules | undefined, topicPrefix: string): Permit {
-  const deviceId = parseDeviceId(username)
+/** What the role may, and what the rules grant beside it: to a device its own topics. */
+export function permitOf (
+  { username, role }: { readonly username: string, readonly role: Role }, rules: Rules | undefined, topicPrefix: string
+): Permit {
   const granted = rules === undefined ? [] : rulesFor(username, rules)
+  if (role !== 'device') return grant([...readsOf(role, topicPrefix), ...granted])
+  const deviceId = parseDeviceId(username)
   if (deviceId === undefined) return grant(granted)
   const own = `${topicPrefix}/${deviceId}/`
   const reads = READ.map((word): Rule => ({ right: 'read', filter: `${own}${word}/#` }))
   return grant([...reads, ...granted], own)
 }
 
-/** Without a file of rules a client without a name may do everything: that it may connect was the operator's word. */
-export function namelessPermit (rules: Rules | undefined): Permit {
-  return rules === undefined ? everything : grant(rules.nameless)
+/**
+ * Without a file of rules a client without a name may do everything, where nobody has one or the operator said so;
+ * else what is neither a device's nor the broker's own, or any program beside the names could be every device.
+ */
+export function namelessPermit (
+  rules: Rules | undefined, { topicPrefix, isOpen }: { readonly topicPrefix: string, readonly isOpen: boolean }
+): Permit {
+  if (rules !== undefined) return grant(rules.nameless)
+  return isOpen ? everything : foreignTo(topicPrefix)
+}
+
+function readsOf (role: 'viewer' | 'operator', topicPrefix: string): Rule[] {
+  const filters = role === 'operator' ? ['#', '$SYS/#'] : ['$SYS/#', 'sluice/#', `${topicPrefix}/+/status`, `${topicPrefix}/+/acks`]
+  return filters.map((filter) => ({ right: 'read', filter }))
+}
+
+function foreignTo (topicPrefix: string): Permit {
+  const own = topicPrefix.split('/')
+  const meets = (filter: string): boolean => {
+    const levels = filter.split('/')
+    const open = levels.indexOf('#')
+    const fixed = open < 0 ? levels : levels.slice(0, open)
+    return (open >= 0 || fixed.length > own.length) &&
+      fixed.slice(0, own.length).every((level, at) => level === '+' || level === own[at])
+  }
+  return {
+    mayPublish: (topic) => !topic.startsWith(`${topicPrefix}/`),
+    mayRead: (filter) => !filter.startsWith('$') && !meets(filter)
+  }
 }
 
 function grant (rules: readonly Rule[], own?: string): Permit {

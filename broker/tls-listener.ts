@@ -1,6 +1,6 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { BrokerEvent } from './events.ts'
-import { guardedTcp } from './guard.ts'
+import { guardedTcp } from './guarded-tcp.ts'
 import { parseUsername } from './passwords.ts'
 
 /** PEM. */
@@ -28,17 +28,14 @@ export function createTlsServer (
 ): Server {
   const server = createServer({
     ...guardedTcp,
-    ...contextOf(keys),
-    requestCert: keys.clientCa !== undefined,
-    rejectUnauthorized: false, // Node would cut the connection without a word to anybody
+    ...tlsOptions(keys),
     handshakeTimeout: connectMs
   }, (socket) => {
     if (keys.clientCa === undefined) return accept(socket, undefined)
-    const user = socket.authorized ? nameIn(socket) : undefined
-    if (user !== undefined) return accept(socket, user)
-    const why = socket.authorized ? 'has no common name or DNS name that a user may have' : explain(socket)
+    const peer = peerOf(socket)
+    if ('user' in peer) return accept(socket, peer.user)
     const remote = socket.remoteAddress ?? ''
-    observe({ kind: 'connect-refused', result: 'bad_credentials', remote, detail: `its certificate ${why}` })
+    observe({ kind: 'connect-refused', result: 'bad_credentials', remote, detail: `its certificate ${peer.why}` })
     socket.destroy()
   })
   server.maxConnections = connectionsMax
@@ -49,6 +46,21 @@ export function createTlsServer (
     socket.destroy()
   })
   return server
+}
+
+export function tlsOptions (keys: TlsKeys) {
+  return {
+    ...contextOf(keys),
+    requestCert: keys.clientCa !== undefined,
+    rejectUnauthorized: false // Node would cut the connection without a word to anybody
+  }
+}
+
+/** Who has the certificate, or why that is nobody: a predicate. */
+export function peerOf (socket: TLSSocket): { readonly user: string } | { readonly why: string } {
+  const user = socket.authorized ? nameIn(socket) : undefined
+  if (user !== undefined) return { user }
+  return { why: socket.authorized ? 'has no common name or DNS name that a user may have' : explain(socket) }
 }
 
 /** For the handshakes to come; connections that are there go on. Whether certificates are asked for stays as it was. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { judgeConnect, judgeFilter, judgePublish } from '../broker/admission.ts'
 
-const rules = { topicPrefix: 'devices', topicLengthMax: 100, ordinaryBytesMax: 1000 }
+const rules = { topicPrefix: 'devices', topicLengthMax: 100, topicDepthMax: 8, ordinaryBytesMax: 1000 }
 const claim = { clientId: 'cam-1', clean: true, protocolVersion: 4, remote: '127.0.0.1' }
 const connectRules = { anonymous: 'loopback', clientIdLengthMax: 256 } as const
 
@@ -63,7 +63,7 @@ test('a filter that is about images alone is denied, a wider one is granted', ()
     'devices/cam-1/images', 'devices/+/images', 'devices/+/images/#', '+/+/images/+', 'devices/cam-1/images/a1',
     'a\0b', 'x'.repeat(101)
   ]
-  for (const filter of denied) assert.equal(typeof judgeFilter(filter, rules), 'string', filter)
+  for (const filter of denied) assert.equal(typeof judgeFilter(filter, rules)?.detail, 'string', filter)
   for (const filter of ['#', 'devices/#', 'devices/+/+', 'devices/+/acks', 'lights/images', 'lights/x/images', '$SYS/#']) {
     assert.equal(judgeFilter(filter, rules), undefined, filter)
   }

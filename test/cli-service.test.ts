@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -141,13 +141,17 @@ test('a reload applies the level of the log and the share of the line, names wha
   assert.equal((await fetch(`${url}/livez`)).status, 200)
 })
 
-test('the commands show the token where the service asks for one', async (t) => {
+test('the commands show the token where the service asks for one, and need none where they may read its data directory', async (t) => {
   const cwd = await tempDirectory(t)
   await writeFile(join(cwd, 'token'), 'opensesame\n')
   const env = { ...await startSilentStore(t), SLUICE_HTTP_TOKEN_FILE: 'token' }
   const { url } = await startService(t, ['--uplink-concurrency', '1'], { cwd, env })
-  for (const id of ['one', 'two']) await send(url, 'cam-1', id)
-  const without = await runSluice(t, ['images', 'delete', 'cam-1:two', '--yes', '--url', url], { cwd })
+  for (const id of ['one', 'two', 'three']) await send(url, 'cam-1', id)
+  const near = await runSluice(t, ['images', 'delete', 'cam-1:three', '--yes', '--url', url], { cwd })
+  assert.deepEqual([near.code, near.stderr], [0, ''])
+  assert.equal((await stat(join(cwd, 'data', 'operator.token'))).mode & 0o777, 0o600)
+  const elsewhere = await tempDirectory(t)
+  const without = await runSluice(t, ['images', 'delete', 'cam-1:two', '--yes', '--url', url], { cwd: elsewhere })
   assert.equal(without.code, 77)
   assert.match(without.stderr, /token/i)
   const args = ['images', 'delete', 'cam-1:two', '--yes', '--url', url, '--token-file', 'token']

@@ -54,7 +54,7 @@ test('what does not begin with CONNECT is cut, and the operator is told what it 
     [Buffer.from('GET / HTTP/1.1\r\n\r\n'), /looks like HTTP/],
     [Buffer.of(0x16, 0x03, 0x01, 0x02, 0x00), /looks like TLS/],
     [Buffer.of(0x10, 0xff, 0xff, 0xff, 0xff, 0x01), /more than four bytes/],
-    [Buffer.concat([header(0x10, 12), Buffer.from('\0\x04XXXX\x04\x02\0\0\0\0')]), /protocolId/]
+    [Buffer.concat([header(0x10, 12), Buffer.from('\0\x04XXXX\x04\x02\0\0\0\0')]), /a CONNECT of the protocol "XXXX"/]
   ] as const
   for (const [greeting, detail] of greetings) {
     const stranger = await openRaw(t, port)

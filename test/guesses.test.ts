@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import mqtt from 'mqtt'
 import { Guesses } from '../broker/guesses.ts'
 import { defaultLimits } from '../broker/limits.ts'
@@ -12,7 +13,7 @@ test('verifications run side by side up to their limit, and one address does not
   const order: string[] = []
   let running = 0
   let runningMax = 0
-  const guess = (address: string, username: string) => guesses.judge({ address, username }, async () => {
+  const guess = (address: string, username: string) => guesses.judge({ address, username, seal: '' }, async () => {
     runningMax = Math.max(runningMax, ++running)
     order.push(address)
     await new Promise(setImmediate)
@@ -28,9 +29,10 @@ test('verifications run side by side up to their limit, and one address does not
 
 test('wrong guesses of one address for one name wait longer and longer, others do not', async (t) => {
   const guesses = new Guesses({ ...defaultLimits, guessesFree: 2, guessPauseMs: 40, guessPauseMsMax: 80 })
+  let seals = 0
   const guess = async (address: string, username: string, isRight = false): Promise<number> => {
     const startedAt = performance.now()
-    await guesses.judge({ address, username }, async () => isRight)
+    await guesses.judge({ address, username, seal: `${++seals}` }, async () => isRight)
     return performance.now() - startedAt
   }
   const awake = setInterval(() => {}, 1000) // the waits alone do not keep a process running
@@ -45,10 +47,57 @@ test('wrong guesses of one address for one name wait longer and longer, others d
   assert.ok(Math.min(await guess('bad', 'cam-1'), await guess('bad', 'cam-1')) < 39, 'a right one ends it')
 })
 
-test('of one address for one name only so many wait, and the rest are refused unverified', async () => {
+test('of one address for one name only so many passwords wait, and the lot says which of the rest are refused unverified', async () => {
   const guesses = new Guesses({ ...defaultLimits, guessesWaitingMax: 2 })
-  const asked = Array.from({ length: 4 }, () => guesses.judge({ address: 'a', username: 'u' }, async () => false))
-  assert.deepEqual(await Promise.all(asked), ['wrong', 'wrong', 'crowded', 'crowded'])
+  let verified = 0
+  const asked = Array.from({ length: 6 }, (_, i) =>
+    guesses.judge({ address: 'a', username: 'u', seal: `${i}` }, async () => { verified++; return false }))
+  const judged = await Promise.all(asked)
+  assert.deepEqual([...judged].sort(), ['crowded', 'crowded', 'crowded', 'wrong', 'wrong', 'wrong'])
+  assert.equal(verified, 3, 'one and the two that wait')
+})
+
+test('the same wrong password again and again takes no place and is verified once, and the right one beside it is not held up', async () => {
+  const guesses = new Guesses({ ...defaultLimits, guessesFree: 2, guessPauseMs: 60_000, guessPauseMsMax: 60_000, guessesWaitingMax: 1 })
+  let verified = 0
+  const guess = (seal: string) => guesses.judge({ address: 'a', username: 'u', seal }, async () => { verified++; return seal === 'right' })
+  for (let i = 0; i < 50; i++) assert.equal(await guess('wrong'), 'wrong')
+  assert.equal(verified, 1)
+  assert.equal(await guess('right'), 'right')
+})
+
+test('among guesses without end from its own address and for its own name a right password is let in within seconds', async (t) => {
+  const guesses = new Guesses({ ...defaultLimits, guessPauseMs: 2, guessPauseMsMax: 5 }) // a hundredth of the defaults
+  const awake = setInterval(() => {}, 1000)
+  t.after(() => { clearInterval(awake) })
+  let isOver = false
+  let made = 0
+  const guesser = async (): Promise<void> => {
+    while (!isOver) {
+      await guesses.judge({ address: 'a', username: 'u', seal: `guess ${made++}` }, async () => false)
+      await delay(1) // to connect again
+    }
+  }
+  const guessers = Array.from({ length: 8 }, guesser)
+  let attempts = 0
+  for (let judged = ''; judged !== 'right' && attempts < 200; attempts++) {
+    await delay(1)
+    judged = await guesses.judge({ address: 'a', username: 'u', seal: 'right' }, async () => true)
+  }
+  isOver = true
+  await Promise.all(guessers)
+  assert.ok(attempts < 200, `${attempts} attempts`)
+})
+
+test('who hung up gives its place back', async () => {
+  const guesses = new Guesses({ ...defaultLimits, guessesWaitingMax: 1 })
+  let release = (): void => {}
+  const busy = new Promise<void>((resolve) => { release = resolve })
+  const first = guesses.judge({ address: 'a', username: 'u', seal: '1' }, async () => { await busy; return false })
+  const second = guesses.judge({ address: 'a', username: 'u', seal: '2', isGone: () => true }, async () => true)
+  release()
+  assert.equal(await first, 'wrong')
+  assert.equal(await second, 'crowded')
 })
 
 test('a device that was let in once reconnects at once beside a guesser at its own address', async (t) => {

@@ -197,7 +197,9 @@ const KINDS: Readonly<Record<BridgeEvent['kind'], true>> = {
   'backlog-waits': true,
   'slo-not-kept': true,
   'config-reloaded': true,
-  'http-request': true
+  'http-request': true,
+  'limit-reached': true,
+  'caller-refused': true
 }
 
 test('docs/logs.md tells of every event with its level, and of no other', async () => {

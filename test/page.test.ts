@@ -64,7 +64,7 @@ test('hostile texts come out as text', async (t) => {
 })
 
 test('no Host header gets into the lines that people paste into a shell', async (t) => {
-  const site = await startSite(t)
+  const site = await startSite(t, { http: { anonymous: 'always' } })
   for (const host of ["x';rm -rf ~;'", '$(id)', '`id`:80', 'a;b', '"x"']) {
     const body = await page(site, { host })
     assert.ok(body.includes(`'http://localhost:${site.port}/api/v1/images?device=cam-1'`), host)
@@ -74,7 +74,7 @@ test('no Host header gets into the lines that people paste into a shell', async 
 })
 
 test('where every interface is listened on, devices are shown the name the page was reached by', async (t) => {
-  const site = await startSite(t, { http: { mqtt: { host: '0.0.0.0', port: 1883, topicPrefix: 'devices' } } })
+  const site = await startSite(t, { http: { anonymous: 'always', mqtt: { host: '0.0.0.0', port: 1883, topicPrefix: 'devices' } } })
   assert.match(await page(site, { host: 'gate.example:8080' }), /mosquitto_pub -h gate\.example -p 1883/)
 })
 

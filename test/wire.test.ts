@@ -6,7 +6,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { guardedTcp } from '../broker/guard.ts'
+import { guardedTcp } from '../broker/guarded-tcp.ts'
 import { Wire } from '../broker/wire.ts'
 import { eventually } from './helpers/eventually.ts'
 

@@ -2,7 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { isLoopback } from '../config/address.ts'
+import { readConfig } from '../config/read-config.ts'
+import { localTokenFile } from '../local-token.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { findConfigFile } from './flags.ts'
 import type { Options } from './output.ts'
 import type { Shell } from './shell.ts'
 
@@ -16,13 +20,13 @@ const TIMEOUT_MS = 15_000
 export function addApi (command: Command): Command {
   return command
     .option('--url <url>', 'where the service answers', 'http://127.0.0.1:8080')
-    .option('--token-file <file>', 'a file with the token (else SLUICE_HTTP_TOKEN or SLUICE_HTTP_TOKEN_FILE)')
+    .option('--token-file <file>', 'a file with the token (else SLUICE_HTTP_TOKEN or SLUICE_HTTP_TOKEN_FILE; on this machine the one in the data directory)')
     .option('--json', 'the answer as JSON')
 }
 
 export function createApi (options: Options, { env }: Shell): Api {
   const base = readUrl(String(options['url']))
-  const token = readToken(options['tokenFile'], env)
+  const token = readToken(options['tokenFile'], env) ?? readLocalToken(base, env)
   return {
     async ask (method, path, body) {
       const sent = { method, body: body === undefined ? null : JSON.stringify(body) }
@@ -49,6 +53,27 @@ function readToken (file: unknown, env: Shell['env']): string | undefined {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException // readFileSync throws nothing else
     throw new CommandError(EXIT.usage, `the token file ${named} cannot be read (${code}); check its name and its rights`)
+  }
+}
+
+/**
+ * The token that a service on this machine keeps in its data directory, where we may read that; undefined where there
+ * is none, or where it would be shown to another machine.
+ */
+function readLocalToken ({ hostname }: URL, env: Shell['env']): string | undefined {
+  if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return undefined
+  try {
+    return readFileSync(localTokenFile(findDataDir(env)), 'utf8').trim()
+  } catch {
+    return undefined // the service says whether it needs one
+  }
+}
+
+function findDataDir (env: Shell['env']): string {
+  try {
+    return readConfig({ env, file: findConfigFile() }).dataDir
+  } catch {
+    return env['SLUICE_DATA_DIR'] ?? './data' // what is wrong with the configuration is not our business
   }
 }
 

@@ -35,7 +35,11 @@ export function readSources (options: Options, { env }: Shell): Sources {
     if (typeof value === 'string') flags[path] = value
   }
   const named = options['config']
-  return { flags, env, file: typeof named === 'string' ? named : FILES.find((file) => existsSync(file)) }
+  return { flags, env, file: typeof named === 'string' ? named : findConfigFile() }
+}
+
+export function findConfigFile (): string | undefined {
+  return FILES.find((file) => existsSync(file))
 }
 
 // Commander keeps --mqtt-listen as `mqttListen`.

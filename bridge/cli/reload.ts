@@ -39,6 +39,8 @@ const UPLINK = [
   'capacity', 'share', 'overhead', 'schedule', 'timeZone', 'concurrency', 'order', 'lanes', 'laneRules', 'retryShare'
 ].map((name) => `uplink.${name}`)
 
+const ROLES = ['auth.operators', 'auth.viewers']
+
 export interface Reloaded {
   /** As the service was started. */
   readonly running: Resolved
@@ -63,24 +65,27 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
   const tell = (applied: boolean, detail: string): void => { observe({ kind: 'config-reloaded', applied, detail }) }
   try {
     const read = resolveConfig(sources)
-    const { auth, mqtt: { tls } } = running.config
-    const access = readAccess(auth)
+    const { auth, mqtt } = running.config
+    const tls = mqtt.tls ?? mqtt.ws.tls
+    const { operators, viewers } = read.config.auth
+    const access = readAccess({ ...auth, operators, viewers })
     const keys = tls === undefined ? undefined : readTlsKeys(tls)
     const { log: { level }, uplink } = read.config
     if (level !== log.level) {
       log.switchTo(level)
       log.info(`configuration read again: log.level is ${level} from now on`)
     }
-    const files = [auth.passwordFile, auth.aclFile].filter((file) => file !== undefined)
+    const { secretFile, publicKeyFile, jwksFile, revokedFile } = auth.jwt
+    const files = [auth.passwordFile, auth.aclFile, secretFile, publicKeyFile, jwksFile, revokedFile].filter((file) => file !== undefined)
     if (files.length > 0 && reloaded.configureAccess !== undefined) {
       const ended = reloaded.configureAccess(access)
-      log.info(`read again: ${files.join(' and ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)
+      log.info(`read again: ${files.join(', ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)
     }
     if (keys !== undefined && reloaded.configureTls !== undefined) {
       reloaded.configureTls(keys)
       log.info('read again: the certificates of mqtt.tls; connections that are there go on')
     }
-    const live = configureUplink === undefined ? [] : UPLINK
+    const live = configureUplink === undefined ? [] : [...UPLINK, ...ROLES]
     const applied = changedSettings(before, read).filter((path) => live.includes(path))
     if (applied.length > 0) {
       configureUplink?.(uplink)

@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { describeOpenSecrets } from '../access-files.ts'
 import { formatImages } from '../amounts.ts'
 import type { Bridge } from '../bridge.ts'
 import type { Config } from '../config/config.ts'
@@ -40,6 +41,7 @@ async function serve (sources: Sources, shell: Shell): Promise<ExitCode> {
     const { startBridge } = await import('../bridge.ts')
     bridge = await startBridge(config, { log, version: shell.version })
     for (const line of formatWelcome(config, bridge)) shell.print(line)
+    for (const line of describeOpenSecrets(resolved.given)) log.warn(line)
     return await runUntil(asked, bridge, config, shell)
   } catch (error) {
     const { code, message } = explainFailure(error, config)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { formatAddress, isLoopback } from '../config/address.ts'
-import type { Address, Config } from '../config/config.ts'
+import { hasUsers, type Address, type Config } from '../config/config.ts'
 
 /** What is known once the service runs, and not before: ports may have been 0. */
 export interface Places {
@@ -26,10 +26,11 @@ export function formatWelcome (config: Config, { mqtt, http, place }: Places): r
 /** What somebody could do, or what could be lost, by this configuration. */
 export function listRisks ({ mqtt, auth, s3, http, localStore }: Config): readonly string[] {
   const isNear = isLoopback(mqtt.listen.host)
-  const isTlsNear = mqtt.tls === undefined || mqtt.tls.clientCa !== undefined || isLoopback(mqtt.tls.listen.host)
-  const isNamed = auth.passwordFile !== undefined
-  const isOpen = auth.anonymous === 'always' || (auth.anonymous === 'loopback' && (isNear || isNamed))
-  const reached = isNear && !isTlsNear && mqtt.tls !== undefined ? mqtt.tls.listen : mqtt.listen
+  const { tls = mqtt.ws.tls } = mqtt
+  const isTlsNear = tls === undefined || tls.clientCa !== undefined || isLoopback(tls.listen.host)
+  const isNamed = hasUsers(auth) || tls?.clientCa !== undefined
+  const isOpen = auth.anonymous === 'always' || (auth.anonymous === 'loopback' && !isNamed)
+  const reached = isNear && !isTlsNear && tls !== undefined ? tls.listen : mqtt.listen
   const who = (isNear && isTlsNear) || auth.anonymous === 'loopback'
     ? 'any program on this machine'
     : `anyone who reaches ${formatAddress(reached)}`
@@ -37,7 +38,7 @@ export function listRisks ({ mqtt, auth, s3, http, localStore }: Config): readon
   return [
     ...(isOpen && auth.aclFile === undefined ? [`${who} may publish as any device`] : []),
     ...(isNear ? [] : [`${what} cross the network in the clear`]),
-    ...(http.token === undefined ? ['any program on this machine may retry and delete images'] : []),
+    ...(http.token === undefined && !hasUsers(auth) ? ['any program on this machine may retry and delete images'] : []),
     ...(s3.local ? [`the store in ${localStore.dir} is on this machine, no second copy`] : []),
     ...(isClear(s3.endpoint) ? [`images go to ${s3.endpoint} in the clear`] : [])
   ]

@@ -1,6 +1,7 @@
 // What no single setting can say: whether they make sense together.
 
 import { formatAddress, isLoopback } from './address.ts'
+import { checkAccess } from './check-access.ts'
 import type { Config } from './config.ts'
 import { checkSchedule, RATE_MIN } from './schedule.ts'
 import { formatRate, formatShare, formatSize } from './units.ts'
@@ -18,7 +19,7 @@ const SEGMENTS_MIN = 4
 
 export function checkConfig (config: Config): readonly Doubt[] {
   return [
-    ...checkSizes(config), ...checkAnonymous(config), ...checkTls(config), ...checkHttp(config),
+    ...checkSizes(config), ...checkAccess(config),
     ...checkLocalStore(config), ...checkPorts(config), ...checkKey(config.s3.key), ...checkCredentials(config),
     ...checkShare(config.uplink), ...checkSchedule(config.uplink)
   ]
@@ -52,50 +53,6 @@ function checkSizes ({ mqtt, spool }: Config): Doubt[] {
   ]
 }
 
-function checkTls ({ mqtt: { tls } }: Config): Doubt[] {
-  if (tls === undefined) return []
-  return (['cert', 'key'] as const).flatMap((name) => unless(tls[name] !== '', {
-    path: `mqtt.tls.${name}`,
-    reads: [`mqtt.tls.${name}`, 'mqtt.tls.listen'],
-    message: 'names no file, and mqtt.tls.listen needs one; name a PEM file'
-  }))
-}
-
-function checkAnonymous ({ mqtt, auth }: Config): Doubt[] {
-  const { host, port } = mqtt.listen
-  const { tls } = mqtt
-  const hasNames = auth.passwordFile !== undefined
-  const hasTlsNames = hasNames || tls?.clientCa !== undefined
-  return [
-    ...unless(auth.anonymous !== 'never' || hasTlsNames, {
-      path: 'auth.anonymous',
-      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.tls.clientCa'],
-      message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
-    }),
-    ...unless(auth.anonymous !== 'loopback' || isLoopback(host) || hasNames, {
-      path: 'mqtt.listen',
-      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.listen'],
-      message: 'can be reached from other machines, and devices have no identity; name a file of users in ' +
-        `auth.passwordFile, listen on 127.0.0.1:${port}, or write auth.anonymous: always if everyone who can reach it may publish`
-    }),
-    ...unless(tls === undefined || auth.anonymous !== 'loopback' || isLoopback(tls.listen.host) || hasTlsNames, {
-      path: 'mqtt.tls.listen',
-      reads: ['auth.anonymous', 'auth.passwordFile', 'mqtt.tls.listen', 'mqtt.tls.clientCa'],
-      message: 'can be reached from other machines, and devices have no identity; name auth.passwordFile or ' +
-        'mqtt.tls.clientCa, or write auth.anonymous: always if everyone who can reach it may publish'
-    })
-  ]
-}
-
-function checkHttp ({ http }: Config): Doubt[] {
-  return unless(isLoopback(http.listen.host) || http.token !== undefined, {
-    path: 'http.listen',
-    reads: ['http.listen', 'http.token', 'http.tokenFile'],
-    message: 'can be reached from other machines, and changes are not protected; ' +
-      `name a file with a token in http.tokenFile, or listen on 127.0.0.1:${http.listen.port}`
-  })
-}
-
 function checkLocalStore ({ localStore: { listen }, s3 }: Config): Doubt[] {
   return unless(!s3.local || isLoopback(listen.host), {
     path: 'localStore.listen',
@@ -108,6 +65,8 @@ function checkPorts ({ mqtt, http, localStore, s3 }: Config): Doubt[] {
   const listeners = [
     { path: 'mqtt.listen', port: mqtt.listen.port },
     ...(mqtt.tls === undefined ? [] : [{ path: 'mqtt.tls.listen', port: mqtt.tls.listen.port }]),
+    ...(mqtt.ws.listen === undefined ? [] : [{ path: 'mqtt.ws.listen', port: mqtt.ws.listen.port }]),
+    ...(mqtt.ws.tls === undefined ? [] : [{ path: 'mqtt.ws.tlsListen', port: mqtt.ws.tls.listen.port }]),
     { path: 'http.listen', port: http.listen.port },
     ...(s3.local ? [{ path: 'localStore.listen', port: localStore.listen.port }] : [])
   ]

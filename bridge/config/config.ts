@@ -2,6 +2,7 @@
 // every part is handed the numbers it needs and none reads configuration itself.
 
 import type { LaneRule, LaneShares } from './lanes.ts'
+import type { MqttLimits } from './mqtt-limits.ts'
 import type { ScheduleEntry } from './schedule.ts'
 
 export interface Config {
@@ -9,6 +10,8 @@ export interface Config {
   readonly mqtt: {
     readonly listen: Address
     readonly tls: TlsFiles | undefined
+    readonly ws: { readonly listen: Address | undefined, readonly tls: TlsFiles | undefined }
+    readonly limits: MqttLimits
     readonly topicPrefix: string
     /** In sluice/{site}/state and the like. */
     readonly site: string
@@ -22,6 +25,16 @@ export interface Config {
     readonly anonymous: 'loopback' | 'always' | 'never'
     readonly passwordFile: string | undefined
     readonly aclFile: string | undefined
+    readonly operators: readonly string[]
+    readonly viewers: readonly string[]
+    readonly jwt: {
+      readonly secretFile: string | undefined
+      readonly publicKeyFile: string | undefined
+      readonly jwksFile: string | undefined
+      readonly issuer: string | undefined
+      readonly audience: string | undefined
+      readonly revokedFile: string | undefined
+    }
   }
   readonly intake: {
     readonly imageTypes: readonly string[]
@@ -76,7 +89,7 @@ export interface Config {
   readonly shutdown: { readonly graceMs: number }
 }
 
-/** A second listener, with the PEM files that it speaks TLS with. */
+/** A listener, with the PEM files that it speaks TLS with. */
 export interface TlsFiles {
   readonly listen: Address
   readonly cert: string
@@ -88,6 +101,11 @@ export interface TlsFiles {
 export interface Address {
   readonly host: string
   readonly port: number
+}
+
+/** Users have passwords or tokens, over MQTT and over HTTP. */
+export function hasUsers ({ passwordFile, jwt }: Config['auth']): boolean {
+  return [passwordFile, jwt.secretFile, jwt.publicKeyFile, jwt.jwksFile].some((file) => file !== undefined)
 }
 
 /** Bytes per second that may cross the wire to the store, outside of the schedule; infinite where there is no limit. */

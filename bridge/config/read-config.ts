@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { toAuth, toListeners } from './access.ts'
 import { catalogue, settingAt, type Setting } from './catalogue.ts'
 import { checkConfig } from './check.ts'
 import type { Config } from './config.ts'
@@ -127,15 +128,13 @@ function split (path: string): [string, string] {
 
 function toConfig (settings: Settings): Config {
   const { dataDir, mqtt, auth, intake, spool, s3, localStore, uplink, slo, http, log, shutdown } = settings
-  const { listen, tls, topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
+  const { topicPrefix, maxPacketSize, memoryBudget, maxConnections } = mqtt
   const { region, pathStyle, key, ifNoneMatch, integrity, partSize } = s3
   return {
     dataDir,
     mqtt: {
-      listen,
-      tls: tls.listen === null
-        ? undefined
-        : { listen: tls.listen, cert: tls.cert ?? '', key: tls.key ?? '', clientCa: tls.clientCa ?? undefined },
+      ...toListeners(mqtt),
+      limits: mqtt.limits,
       topicPrefix,
       site: mqtt.site,
       sysIntervalMs: mqtt.sysInterval,
@@ -143,11 +142,7 @@ function toConfig (settings: Settings): Config {
       memoryBudget,
       maxConnections
     },
-    auth: {
-      anonymous: auth.anonymous,
-      passwordFile: auth.passwordFile ?? undefined,
-      aclFile: auth.aclFile ?? undefined
-    },
+    auth: toAuth(auth),
     intake: {
       imageTypes: intake.imageTypes,
       imageKey: intake.imageKey,

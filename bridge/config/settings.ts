@@ -7,6 +7,8 @@ import {
   share, size, text, type Form
 } from './kinds.ts'
 import { laneRules, laneShares } from './lanes.ts'
+import { mqttLimits } from './mqtt-limits.ts'
+import { names } from './names.ts'
 import { schedule, timeZone } from './schedule.ts'
 
 const IMAGE_TYPE: Form = {
@@ -44,7 +46,11 @@ export const settings = z.strictObject({
       clientCa: optionalText('A PEM file with the root of client certificates; each client then needs one, and its common name is who it is.',
         'clients need no certificate')
     }),
-    ws: later(),
+    ws: section('MQTT over WebSocket, subprotocol mqtt, for browsers and proxies.', {
+      listen: optionalAddress('Host and port, like 127.0.0.1:8083.', 'no WebSocket'),
+      tlsListen: optionalAddress('The same over TLS, with the certificate of mqtt.tls, like 0.0.0.0:8084.', 'no WSS')
+    }),
+    limits: mqttLimits,
     topicPrefix: text('devices', 'The first part of every device topic: devices/{deviceId}/images.',
       TOPIC_PREFIX),
     maxPacketSize: size('8MB', 'Larger packets are cut off on their declared length, before they are read.',
@@ -63,7 +69,16 @@ export const settings = z.strictObject({
       'names mean nothing'),
     aclFile: optionalText('Who may use topics beyond a device\'s own, in mosquitto\'s format: user, topic and pattern lines.',
       'devices keep to their own topics, clients without a name may use all'),
-    jwt: later()
+    operators: names('Users who may do everything over HTTP and read everything over MQTT; they are no devices.'),
+    viewers: names('Users who may look over HTTP and read $SYS and states over MQTT; they are no devices.'),
+    jwt: section('Tokens as MQTT passwords and HTTP bearer tokens; their sub is the user. Files are read again at SIGHUP.', {
+      secretFile: optionalText('A file that holds a secret of 32 bytes or more, for HS256.', 'no HS256'),
+      publicKeyFile: optionalText('A PEM file of public keys: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.', 'none'),
+      jwksFile: optionalText('A file with a JSON Web Key Set; a token names its key by kid.', 'none'),
+      issuer: optionalText('What iss has to be.', 'any'),
+      audience: optionalText('What aud has to hold.', 'any'),
+      revokedFile: optionalText('A file of tokens that count no more, one a line: jti <id>, or sub <user>.', 'none')
+    })
   }),
 
   intake: section('What is taken into custody.', {

@@ -1,4 +1,6 @@
+import type { Anonymous } from '../../broker/admission.ts'
 import type { MemoryBudget } from '../../broker/budget.ts'
+import type { Identities } from '../../broker/identities.ts'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import type { Intake } from '../intake/intake.ts'
@@ -28,6 +30,8 @@ export interface HttpDeps {
   readonly lives: Pick<Lives, 'startedAt' | 'find' | 'findByImageId'>
   readonly metrics: Exposition
   readonly slo: Pick<Slo, 'describe'>
+  /** The users of the MQTT listeners, who are those of this side, too. */
+  readonly identities: Identities
   readonly observe: Observe
   /** By the timetable; undefined where the allowance is the same at all times. */
   readonly allowanceAt?: PaceAt | undefined
@@ -42,8 +46,11 @@ export interface HttpOptions {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** Undefined: whoever is on this machine may do everything, and nobody else may change anything. */
+  /** An operator's; what holds without one is said in gate.ts. */
   readonly token: string | undefined
+  /** Of the commands on this machine. */
+  readonly localToken?: string | undefined
+  readonly anonymous: Anonymous
   readonly version: string
   /** The longest request body, and so the largest image. */
   readonly bodyBytesMax: number

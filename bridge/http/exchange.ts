@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Need, Who } from './gate.ts'
 import type { Reply } from './reply.ts'
 
 /** One request on its way to a reply. */
@@ -11,6 +12,8 @@ export interface Exchange {
   readonly query: URLSearchParams
   /** What stands for `{id}` in the route, decoded; empty in a route without it. */
   readonly id: string
+  /** Who asks, and was let in. */
+  readonly who: Who
   /** Aborts when the peer goes away. */
   readonly gone: AbortSignal
 }
@@ -18,10 +21,16 @@ export interface Exchange {
 /** Undefined where there is nobody left to answer. */
 export type Handler = (exchange: Exchange) => Reply | undefined | Promise<Reply | undefined>
 
+/** What answers, and for whom. */
+export interface Guarded {
+  readonly need: Need
+  readonly handler: Handler
+}
+
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 export interface Route {
   /** A path with `{id}` for one segment: the whole set of values of the metrics' label `route`. */
   readonly path: string
-  readonly methods: { readonly [method in Method]?: Handler }
+  readonly methods: { readonly [method in Method]?: Guarded }
 }

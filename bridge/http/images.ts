@@ -9,7 +9,6 @@ import type { LiveStatus } from './live-status.ts'
 import { foretell, type NextJson } from './next.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
-import { refuseOperator } from './trust.ts'
 
 /** `GET /api/v1/images/{id}`: the image, and its life. */
 export interface ExplainedImage extends ImageJson {
@@ -26,7 +25,7 @@ export interface ImageHandlers {
 
 /** What an operator, or a script, sees of the images and does with one. */
 export function createImageHandlers (
-  deps: HttpDeps, live: LiveStatus, token: string | undefined
+  deps: HttpDeps, live: LiveStatus
 ): ImageHandlers {
   const { spool, uplink, lives } = deps
 
@@ -55,9 +54,7 @@ export function createImageHandlers (
     return json(200, { ...formatImage(held, uplink.levels), life: { ...past, next } } satisfies ExplainedImage)
   }
 
-  async function retry ({ id, request }: Exchange): Promise<Reply> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
+  async function retry ({ id }: Exchange): Promise<Reply> {
     const found = await findImage(spool, id)
     if (found.kind === 'not-found') return found.reply
     const { entry } = found.held
@@ -66,9 +63,7 @@ export function createImageHandlers (
     return problem('wrong_state', `only a failed image can be tried again, this one is ${state}`)
   }
 
-  async function drop ({ id, request }: Exchange): Promise<Reply> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
+  async function drop ({ id }: Exchange): Promise<Reply> {
     const found = await findImage(spool, id)
     if (found.kind === 'not-found') return found.reply
     const { entry } = found.held

@@ -8,7 +8,6 @@ import { readShortBody } from './json-body.ts'
 import { countMatches, describeMatches, failedPages, type Matches } from './matches.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
-import { refuseOperator } from './trust.ts'
 
 /** Deleted by one request: each is kept in mind between the counting and the deleting. */
 const DELETED_MAX = 10_000
@@ -20,11 +19,9 @@ export interface ManyHandlers {
 }
 
 export function createManyHandlers (
-  { spool }: Pick<HttpDeps, 'spool'>, token: string | undefined, limits: HttpLimits
+  { spool }: Pick<HttpDeps, 'spool'>, limits: HttpLimits
 ): ManyHandlers {
   async function retry ({ request, query }: Exchange): Promise<Reply | undefined> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
     if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return tooLong()
     const body = await readShortBody(request, BODY_BYTES_MAX, limits)
     if (body.kind === 'reply') return body.reply
@@ -47,9 +44,7 @@ export function createManyHandlers (
   }
 
   /** Deleting is the one way in which an acknowledged image can be lost, so somebody has to know how many they are. */
-  async function drop ({ request, query }: Exchange): Promise<Reply> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
+  async function drop ({ query }: Exchange): Promise<Reply> {
     const filter = readImageFilter(query)
     if (typeof filter === 'string') return problem('bad_query', filter)
     const meant = new Set<number>()

@@ -34,6 +34,7 @@ async function refresh () {
   if (document.hidden || isSelecting) return
   try {
     const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(10000) })
+    if (response.redirected) return location.assign('/login')
     if (!response.ok) throw new Error(response.status)
     takeOver(new DOMParser().parseFromString(await response.text(), 'text/html'))
     answeredAt = Date.now()
@@ -51,15 +52,8 @@ async function loop () {
 
 async function ask (button) {
   const { method, url } = button.dataset
-  const token = sessionStorage.getItem('token')
-  const headers = token ? { authorization: 'Bearer ' + token } : {}
-  const response = await fetch(url, { method, headers })
-  if (response.status === 401) {
-    const given = prompt('The token of this Sluice (http.tokenFile):')
-    if (!given) return
-    sessionStorage.setItem('token', given.trim())
-    return ask(button)
-  }
+  const response = await fetch(url, { method })
+  if (response.status === 401) return location.assign('/login')
   if (!response.ok) {
     const { title, detail } = await response.json()
     alert(title + ': ' + detail)

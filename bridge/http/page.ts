@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { hashSource } from './content-security.ts'
 import type { HttpDeps, HttpOptions } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { listStates } from './image-list.ts'
@@ -20,7 +20,7 @@ const FAILURES = 12
 export function createPageHandler (
   { spool, uplink }: Pick<HttpDeps, 'spool' | 'uplink'>, { mqtt }: Pick<HttpOptions, 'mqtt'>, live: LiveStatus
 ): Handler {
-  return async function page ({ request }: Exchange): Promise<Reply> {
+  return async function page ({ request, who }: Exchange): Promise<Reply> {
     const [status, levels, now] = [live.read(), uplink.levels, Date.now()]
     const latest = await listStates(spool, { ...ALL, limit: PICTURES }, ['waiting', 'uploaded', 'failed'])
     const { held: failed } = await listStates(spool, { ...ALL, limit: FAILURES }, ['failed'])
@@ -36,12 +36,14 @@ ${viewFailed(failed.filter((held) => held.state === 'failed'), status.ledger.fai
 ${viewPictures(latest.held, levels, now)}
 ${viewConnect({ mqtt: { ...mqtt, host: reachable(mqtt.host, host) }, http: host })}
 </main>
-<footer><a href="/api/v1/status">status</a><a href="/api/v1/images">images</a><a href="/metrics">metrics</a><a href="/readyz">ready?</a></footer>`
+<footer><a href="/api/v1/status">status</a><a href="/api/v1/images">images</a><a href="/metrics">metrics</a><a href="/readyz">ready?</a>${who.kind !== 'nameless' && LOGOUT}</footer>`
     const head = html`<title>${formatTitle(status)}</title>
 <link rel="icon" href="${icon(TONES[status.verdict.word])}">`
     return { status: 200, headers: HEADERS, body: document(head.toString(), body.toString()) }
   }
 }
+
+const LOGOUT = html`<button data-method="DELETE" data-url="/login">log out</button>`
 
 function document (head: string, body: string): string {
   return `<!doctype html>
@@ -69,10 +71,6 @@ const HEADERS = {
     "default-src 'none'", "img-src 'self' data:", "connect-src 'self'", `script-src ${hashSource(SCRIPT)}`,
     `style-src ${hashSource(STYLE)}`, "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"
   ].join('; ')
-}
-
-function hashSource (text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
 const ICON_COLOURS = { good: '#2f9e68', busy: '#3b82c4', warn: '#d08a1d', bad: '#d1453b' }

@@ -4,15 +4,12 @@ import { findImage } from './find-image.ts'
 import { formatImage } from './image-json.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
-import { refuseOperator } from './trust.ts'
 
 /** POST /api/v1/images/{id}/prioritize: it goes next, before all lanes; several in the order in which they came. */
 export function createPrioritizer (
-  { spool, uplink }: Pick<HttpDeps, 'spool' | 'uplink'>, token: string | undefined
+  { spool, uplink }: Pick<HttpDeps, 'spool' | 'uplink'>
 ): Handler {
-  return async function prioritize ({ id, request }: Exchange): Promise<Reply> {
-    const refused = refuseOperator(request, token)
-    if (refused !== undefined) return refused
+  return async function prioritize ({ id }: Exchange): Promise<Reply> {
     const found = await findImage(spool, id)
     if (found.kind === 'not-found') return found.reply
     const { entry, state } = found.held

@@ -7,7 +7,7 @@ import { json, type Reply } from './reply.ts'
 type RequestFault =
   | 'not_found' | 'method_not_allowed' | 'bad_query' | 'ambiguous_id' | 'wrong_state' | 'deleted' | 'damaged'
   | 'store_unreachable' | 'store_lost' | 'not_authorized' | 'forbidden' | 'length_required' | 'too_slow'
-  | 'unsupported_type' | 'not_confirmed' | 'bad_form' | 'bad_limit' | 'busy' | 'fault'
+  | 'crowded' | 'unsupported_type' | 'not_confirmed' | 'bad_form' | 'bad_limit' | 'busy' | 'fault'
 
 export type ProblemCode = RequestFault | RefusalReason | PauseReason
 
@@ -22,8 +22,9 @@ const PROBLEMS: { readonly [code in ProblemCode]: readonly [status: number, titl
   damaged: [500, 'The image cannot be read back'],
   store_unreachable: [502, 'The store cannot be reached'],
   store_lost: [404, 'The store does not have the image any more'],
-  not_authorized: [401, 'A token is needed'],
+  not_authorized: [401, 'It has to be known who asks'],
   forbidden: [403, 'This is not allowed from there'],
+  crowded: [429, 'Too many attempts'],
   length_required: [411, 'The length has to be declared'],
   too_slow: [408, 'The request came too slowly'],
   unsupported_type: [415, 'The content type is not taken'],
@@ -61,5 +62,5 @@ export interface ProblemMore {
 export function problem (code: ProblemCode, detail: string, more: ProblemMore = {}): Reply {
   const [status, title] = PROBLEMS[code]
   const body = { type: `urn:sluice:problem:${code}`, title, status, detail, hint: more.hint, ...more.members }
-  return json(status, body, { 'content-type': 'application/problem+json', ...more.headers })
+  return { ...json(status, body, { 'content-type': 'application/problem+json', ...more.headers }), detail }
 }

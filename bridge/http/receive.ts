@@ -1,18 +1,18 @@
 // POST /api/v1/images, and the same at POST /: an image from a device that speaks HTTP. It goes the way of
 // a PUBLISH (intake, then a synced write) under the same memory budget, and 201 says what a PUBACK says.
 
-import type { IncomingMessage } from 'node:http'
 import type { Grant } from '../../broker/budget.ts'
 import { within } from '../deadline.ts'
 import { readBody, type BodyEnd } from './body.ts'
 import type { HttpDeps, HttpLimits, HttpOptions } from './deps.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { createForm } from './form.ts'
-import { completeHead, HOW_TO, readHead, type OfferHead } from './offer-head.ts'
+import { completeHead, HOW_TO, readHead, type OfferHead, type Refused } from './offer-head.ts'
+import type { Gate } from './gate.ts'
 import { problem } from './problem.ts'
 import { formatReceipt, withhold } from './receipt.ts'
 import type { Reply } from './reply.ts'
-import { refuseDevice } from './trust.ts'
+import { nameSender } from './sender.ts'
 
 type Received =
   | { readonly kind: 'received', readonly head: OfferHead, readonly payload: Buffer }
@@ -20,20 +20,23 @@ type Received =
   | { readonly kind: 'refused', readonly reply: Reply | undefined }
 
 export function createReceiver (
-  deps: HttpDeps, { token, bodyBytesMax }: Pick<HttpOptions, 'token' | 'bodyBytesMax'>, limits: HttpLimits
+  deps: HttpDeps, { gate, bodyBytesMax, mqtt }: Pick<HttpOptions, 'bodyBytesMax' | 'mqtt'> & { readonly gate: Gate }, limits: HttpLimits
 ): Handler {
   const { spool, intake, budget, isStopping } = deps
 
   /** First everything that can be said before a byte of the body is read. */
   return async function receive (exchange: Exchange): Promise<Reply | undefined> {
     const { request: { headers }, query } = exchange
-    const denied = refuseDevice(exchange.request, token)
-    if (denied !== undefined) return denied
-    const head = readHead(headers, query, bodyBytesMax)
+    const read = readHead(headers, query, bodyBytesMax)
+    const head = read.kind === 'refused' || read.body === 'form' ? read : named(read, exchange)
     if (head.kind === 'refused') return head.reply
     if (isStopping()) return withhold({ reason: 'shutdown', detail: 'the service is shutting down' })
     const { paused } = spool.levels
     return paused === undefined ? await takeBody(exchange, head) : withhold(paused)
+  }
+
+  function named (head: OfferHead, { who }: Exchange): OfferHead | Refused {
+    return nameSender(head, { who, permit: gate.permitOf(who) }, mqtt.topicPrefix)
   }
 
   async function takeBody (exchange: Exchange, head: OfferHead): Promise<Reply | undefined> {
@@ -58,22 +61,25 @@ export function createReceiver (
     return await within(limits.budgetMsMax, gone, (signal) => budget.acquire(bytes, signal)).catch(() => undefined)
   }
 
-  async function receiveBody ({ request }: Exchange, head: OfferHead): Promise<Received> {
-    if (head.body === 'form') return await receiveForm(request, head)
+  async function receiveBody (exchange: Exchange, head: OfferHead): Promise<Received> {
+    const { request } = exchange
+    if (head.body === 'form') return await receiveForm(exchange, head)
     const payload = Buffer.allocUnsafeSlow(head.bytes)
     let at = 0
     const end = await readBody(request, (piece) => { at += piece.copy(payload, at) }, limits)
     return end.kind === 'whole' ? { kind: 'received', head, payload } : refused(cutShort(end))
   }
 
-  async function receiveForm (request: IncomingMessage, head: OfferHead): Promise<Received> {
+  async function receiveForm (exchange: Exchange, head: OfferHead): Promise<Received> {
+    const { request } = exchange
     const form = createForm(request.headers['content-type'] ?? '', head.bytes)
     if (form === undefined) return refused(problem('bad_form', 'the content type names no boundary', { hint: HOW_TO }))
     const end = await readBody(request, form.write, limits)
     if (end.kind !== 'whole') return refused(cutShort(end))
     const outcome = await form.end()
     if (outcome.kind === 'fault') return refused(problem(outcome.code, outcome.detail, { hint: HOW_TO }))
-    const complete = completeHead(head, outcome)
+    const filled = completeHead(head, outcome)
+    const complete = filled.kind === 'refused' ? filled : named(filled, exchange)
     return complete.kind === 'refused' ? complete : { kind: 'received', head: complete, payload: outcome.image }
   }
 }

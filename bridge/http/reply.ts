@@ -8,6 +8,8 @@ export interface Reply {
   readonly body: string | Buffer
   /** The image that its device may forget once it has this answer. */
   readonly acknowledged?: Entry
+  /** Of a refusal, for the log. */
+  readonly detail?: string
 }
 
 export function json (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Reply {

@@ -1,9 +1,12 @@
 import { createContentHandler } from './content.ts'
 import type { HttpDeps, HttpLimits, HttpOptions } from './deps.ts'
-import type { Route } from './exchange.ts'
+import type { Guarded, Handler, Route } from './exchange.ts'
+import type { Gate } from './gate.ts'
 import { livez, readyz } from './health.ts'
 import { createImageHandlers } from './images.ts'
 import type { LiveStatus } from './live-status.ts'
+import { createLoginHandlers } from './login.ts'
+import type { Logins } from './logins.ts'
 import { createManyHandlers } from './many-images.ts'
 import { createPageHandler } from './page.ts'
 import { createPrioritizer } from './prioritize.ts'
@@ -12,42 +15,54 @@ import { json, text } from './reply.ts'
 import { createSloHandler } from './slo.ts'
 import { createUplinkHandlers } from './uplink.ts'
 
-/** Everything that can be asked for, and what answers; the first that fits. */
-export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, status }: {
+export interface RouteParts {
   readonly limits: HttpLimits
   readonly status: LiveStatus
-}): readonly Route[] {
-  const images = createImageHandlers(deps, status, options.token)
-  const many = createManyHandlers(deps, options.token, limits)
-  const content = createContentHandler(deps, limits)
-  const receive = createReceiver(deps, options, limits)
-  const uplink = createUplinkHandlers(deps, options.token, limits)
-  const page = createPageHandler(deps, options, status)
+  readonly gate: Gate
+  readonly logins: Logins
+}
+
+/** Everything that can be asked for, for whom, and what answers; the first that fits. */
+export function createRoutes (
+  deps: HttpDeps, options: HttpOptions, { limits, status, gate, logins }: RouteParts
+): readonly Route[] {
+  const images = createImageHandlers(deps, status)
+  const many = createManyHandlers(deps, limits)
+  const receive = sender(createReceiver(deps, { ...options, gate }, limits))
+  const uplink = createUplinkHandlers(deps, limits)
+  const { show, login, logout } = createLoginHandlers(gate, logins, limits)
   return [
-    { path: '/', methods: { GET: page, POST: receive } },
-    { path: '/livez', methods: { GET: livez } },
-    { path: '/readyz', methods: { GET: () => readyz(deps) } },
+    { path: '/', methods: { GET: viewer(createPageHandler(deps, options, status)), POST: receive } },
+    { path: '/login', methods: { GET: open(show), POST: open(login), DELETE: open(logout) } },
+    { path: '/livez', methods: { GET: open(livez) } },
+    { path: '/readyz', methods: { GET: open(() => readyz(deps)) } },
+    // Numbers alone: no device, topic or address is in them.
     {
       path: '/metrics',
       methods: {
-        GET: async () => text(200, await deps.metrics.text(), { 'content-type': deps.metrics.contentType })
+        GET: open(async () => text(200, await deps.metrics.text(), { 'content-type': deps.metrics.contentType }))
       }
     },
-    { path: '/list', methods: { GET: images.listNames } },
-    { path: '/api/v1/status', methods: { GET: () => json(200, status.read()) } },
-    { path: '/api/v1/slo', methods: { GET: createSloHandler(deps) } },
-    { path: '/api/v1/images', methods: { GET: images.list, POST: receive, DELETE: many.drop } },
-    { path: '/api/v1/images/retry', methods: { POST: many.retry } },
-    { path: '/api/v1/images/{id}', methods: { GET: images.show, DELETE: images.drop } },
-    { path: '/api/v1/images/{id}/content', methods: { GET: content } },
-    { path: '/api/v1/images/{id}/retry', methods: { POST: images.retry } },
-    { path: '/api/v1/uplink', methods: { GET: uplink.show } },
-    { path: '/api/v1/uplink/limits', methods: { PATCH: uplink.limit } },
-    { path: '/api/v1/uplink/pause', methods: { POST: uplink.pause } },
-    { path: '/api/v1/uplink/resume', methods: { POST: uplink.resume } },
-    { path: '/api/v1/images/{id}/prioritize', methods: { POST: createPrioritizer(deps, options.token) } }
+    { path: '/list', methods: { GET: viewer(images.listNames) } },
+    { path: '/api/v1/status', methods: { GET: viewer(() => json(200, status.read())) } },
+    { path: '/api/v1/slo', methods: { GET: viewer(createSloHandler(deps)) } },
+    { path: '/api/v1/images', methods: { GET: viewer(images.list), POST: receive, DELETE: operator(many.drop) } },
+    { path: '/api/v1/images/retry', methods: { POST: operator(many.retry) } },
+    { path: '/api/v1/images/{id}', methods: { GET: viewer(images.show), DELETE: operator(images.drop) } },
+    { path: '/api/v1/images/{id}/content', methods: { GET: viewer(createContentHandler(deps, limits)) } },
+    { path: '/api/v1/images/{id}/retry', methods: { POST: operator(images.retry) } },
+    { path: '/api/v1/images/{id}/prioritize', methods: { POST: operator(createPrioritizer(deps)) } },
+    { path: '/api/v1/uplink', methods: { GET: viewer(uplink.show) } },
+    { path: '/api/v1/uplink/limits', methods: { PATCH: operator(uplink.limit) } },
+    { path: '/api/v1/uplink/pause', methods: { POST: operator(uplink.pause) } },
+    { path: '/api/v1/uplink/resume', methods: { POST: operator(uplink.resume) } }
   ]
 }
+
+const open = (handler: Handler): Guarded => ({ need: 'nothing', handler })
+const sender = (handler: Handler): Guarded => ({ need: 'sender', handler })
+const viewer = (handler: Handler): Guarded => ({ need: 'viewer', handler })
+const operator = (handler: Handler): Guarded => ({ need: 'operator', handler })
 
 /** What requests that fit no route are counted as: a path is never a label. */
 export const OTHER_ROUTE = 'other'

@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
-import type { Exchange, Handler, Method, Route } from './exchange.ts'
+import type { Exchange, Guarded, Method, Route } from './exchange.ts'
+import { Gate } from './gate.ts'
 import { openLiveStatus, type LiveStatus } from './live-status.ts'
+import { Logins } from './logins.ts'
 import { problem } from './problem.ts'
 import { empty, type Reply } from './reply.ts'
 import { createRoutes, matchRoute, OTHER_ROUTE } from './routes.ts'
@@ -24,7 +26,10 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const status = openLiveStatus(deps, options)
   let isClosing = false
-  const answer = createAnswerer(createRoutes(deps, options, { limits, status }), {
+  const logins = new Logins()
+  const gate = new Gate({ identities: deps.identities, logins }, options)
+  const answer = createAnswerer(createRoutes(deps, options, { limits, status, gate, logins }), {
+    gate,
     observe: deps.observe,
     limits,
     isLast: () => isClosing || deps.isStopping()
@@ -56,13 +61,14 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
 type Answerer = (request: IncomingMessage, response: ServerResponse) => void
 
 interface AnswererDeps {
+  readonly gate: Gate
   readonly observe: Observe
   readonly limits: HttpLimits
   /** No further request is to come on any connection. */
   readonly isLast: () => boolean
 }
 
-function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: AnswererDeps): Answerer {
+function createAnswerer (routes: readonly Route[], { gate, observe, limits, isLast }: AnswererDeps): Answerer {
   return (request, response) => {
     const startedAt = performance.now()
     const [path = '', search = ''] = splitOnce(request.url ?? '', '?')
@@ -79,7 +85,12 @@ function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: 
     const exchange = {
       request, response, path, query: new URLSearchParams(search), id: match?.id ?? '', gone: gone.signal
     }
-    void reply(match?.route, exchange).then((reply) => { // never rejects
+    void reply(match?.route, exchange, gate).then((reply) => { // never rejects
+      const code = REFUSALS[reply?.status ?? 0]
+      if (code !== undefined) {
+        const [remote, detail] = [request.socket.remoteAddress ?? '', reply?.detail ?? '']
+        observe({ kind: 'caller-refused', code, remote, route: `${request.method} ${match?.route.path ?? OTHER_ROUTE}`, detail })
+      }
       if (isLast()) response.shouldKeepAlive = false
       acknowledged = reply?.acknowledged
       if (reply !== undefined) writeReply(exchange, reply, limits)
@@ -87,31 +98,38 @@ function createAnswerer (routes: readonly Route[], { observe, limits, isLast }: 
   }
 }
 
+const REFUSALS: Readonly<Record<number, 'not_authorized' | 'forbidden' | 'crowded'>> =
+  { 401: 'not_authorized', 403: 'forbidden', 429: 'crowded' }
+
 /** Nobody was there to be answered; nginx's number for it. */
 const GONE = 499
 
-async function reply (route: Route | undefined, exchange: Exchange): Promise<Reply | undefined> {
-  const { request, path } = exchange
+async function reply (
+  route: Route | undefined, exchange: Omit<Exchange, 'who'>, gate: Gate
+): Promise<Reply | undefined> {
+  const { request, path, gone } = exchange
   if (route === undefined) {
     return problem('not_found', `there is no ${JSON.stringify(path.slice(0, 200))}`, { hint: 'The status page is at /.' })
   }
   const allow = allowedMethods(route)
   if (request.method === 'OPTIONS') return empty(204, { allow })
-  const handler = findHandler(route, request.method)
-  if (handler === undefined) {
+  const guarded = findGuarded(route, request.method)
+  if (guarded === undefined) {
     return problem('method_not_allowed', `${request.method} cannot be done to ${route.path}`, {
       hint: `It takes ${allow}.`, headers: { allow }
     })
   }
   try {
-    return await handler(exchange)
+    const admitted = await gate.admit(request, guarded.need, () => gone.aborted)
+    if (admitted.kind === 'refused') return admitted.reply
+    return await guarded.handler({ ...exchange, who: admitted.who })
   } catch (error) {
     // A reading of the disk that failed, most likely. One answer fails, and devices are served on.
     return problem('fault', (error as Error).message, { hint: 'See the log, and /api/v1/status.' })
   }
 }
 
-function findHandler ({ methods }: Route, method: string | undefined): Handler | undefined {
+function findGuarded ({ methods }: Route, method: string | undefined): Guarded | undefined {
   return methods[(method === 'HEAD' ? 'GET' : method) as Method] // undefined for what is no Method
 }
 

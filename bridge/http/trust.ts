@@ -1,7 +1,5 @@
-// Who may change something.
-//
-// With a token: whoever shows it. Without one: whoever is on this machine. That a connection comes from
-// loopback says only which *program* sent it, and a browser is a program that strangers write for:
+// What a request says about where it comes from. That it comes from loopback says only which *program* sent it,
+// and a browser is a program that strangers write for:
 //
 // - A page of any site may send a form or a simple fetch to 127.0.0.1 (cross-site request forgery). The
 //   browser says so in Sec-Fetch-Site, and in Origin (Fetch Standard, "Origin header"; Fetch Metadata).
@@ -13,8 +11,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import { problem } from './problem.ts'
-import type { Reply } from './reply.ts'
 
 /** As much of a request as says where it comes from. */
 export interface Caller {
@@ -22,20 +18,23 @@ export interface Caller {
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-const TOKEN_HINT = 'Send "Authorization: Bearer <token>" with the token of http.tokenFile.'
-
-/** Undefined where an operator's action is allowed, else what to answer. */
-export function refuseOperator (caller: Caller, token: string | undefined): Reply | undefined {
-  if (token !== undefined) return refuseToken(caller, token)
-  const foreign = findForeign(caller)
-  return foreign === undefined ? undefined : forbid(foreign)
+/** Why this is not somebody on this machine, undefined where it is. */
+export function findDistant ({ headers, socket: { remoteAddress = '' } }: Caller): string | undefined {
+  if (!isLoopback(remoteAddress)) return `${remoteAddress} is not this machine`
+  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) {
+    return 'a proxy sent this for somebody else'
+  }
+  const host = headers.host ?? ''
+  return isLoopbackHost(host) ? undefined : `${JSON.stringify(host)} is not a name of this machine alone`
 }
 
-/** Undefined where an image may be sent: on loopback by everybody, as over MQTT, else with the token. */
-export function refuseDevice (caller: Caller, token: string | undefined): Reply | undefined {
-  const foreign = findForeign(caller)
-  if (foreign === undefined) return undefined
-  return token === undefined ? forbid(foreign) : refuseToken(caller, token)
+/** Why this is not what our own page or no page at all asks for, undefined where it is. */
+export function findForged ({ headers }: Caller): string | undefined {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'a page of another site asks for this'
+  const { origin, host = '' } = headers
+  if (origin !== undefined && !isOriginOf(origin, host)) return `the page of ${JSON.stringify(origin)} asks for this`
+  return undefined
 }
 
 export function isLoopback (address: string): boolean {
@@ -48,36 +47,10 @@ const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 
-function refuseToken ({ headers }: Caller, token: string): Reply | undefined {
-  const shown = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
-  if (shown !== undefined && isSame(shown, token)) return undefined
-  const detail = shown === undefined ? 'the request has no bearer token' : 'the token is not the right one'
-  return problem('not_authorized', detail, { hint: TOKEN_HINT, headers: { 'www-authenticate': 'Bearer realm="sluice"' } })
-}
-
 /** In a time that says nothing about where they differ, nor how long they are. */
-function isSame (a: string, b: string): boolean {
+export function isSame (a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
-}
-
-function forbid (detail: string): Reply {
-  return problem('forbidden', detail, { hint: `Ask on the machine itself, or set http.tokenFile. ${TOKEN_HINT}` })
-}
-
-/** Why this is not somebody on this machine, undefined where it is. */
-function findForeign ({ headers, socket: { remoteAddress = '' } }: Caller): string | undefined {
-  if (!isLoopback(remoteAddress)) return `no token is set, and ${remoteAddress} is not this machine`
-  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) {
-    return 'no token is set, and a proxy sent this for somebody else'
-  }
-  const host = headers.host ?? ''
-  if (!isLoopbackHost(host)) return `no token is set, and ${JSON.stringify(host)} is not a name of this machine alone`
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'a page of another site asks for this'
-  const { origin } = headers
-  if (origin !== undefined && !isOriginOf(origin, host)) return `the page of ${JSON.stringify(origin)} asks for this`
-  return undefined
 }
 
 function isLoopbackHost (host: string): boolean {

@@ -9,7 +9,6 @@ import type { Exchange, Handler } from './exchange.ts'
 import { readJsonBody } from './json-body.ts'
 import { problem } from './problem.ts'
 import { json, type Reply } from './reply.ts'
-import { refuseOperator } from './trust.ts'
 
 /** `GET /api/v1/uplink`, and the answer to every change. Times are RFC 3339, absent where there is nothing to say. */
 export interface UplinkJson {
@@ -48,15 +47,13 @@ const REASON_MAX = 200
 const NOT_KEPT = 'It holds now, but could not be written down: a restart forgets it. See the log.'
 
 export function createUplinkHandlers (
-  { limits }: Pick<HttpDeps, 'limits'>, token: string | undefined, httpLimits: HttpLimits
+  { limits }: Pick<HttpDeps, 'limits'>, httpLimits: HttpLimits
 ): UplinkHandlers {
   const describe = (warning?: string): Reply => json(200, describeUplink(limits, warning))
 
   /** Trust first, then the body, then what it orders; the answer shows what holds now. */
   const order = (names: readonly string[], carryOut: (fields: Fields) => Promise<boolean> | string): Handler =>
     async (exchange: Exchange) => {
-      const refused = refuseOperator(exchange.request, token)
-      if (refused !== undefined) return refused
       const body = await readJsonBody(exchange, names, httpLimits)
       if (body.kind === 'reply') return body.reply
       const done = carryOut(body.fields)

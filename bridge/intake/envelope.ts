@@ -50,7 +50,7 @@ export function looksLikeEnvelope (payload: Buffer): boolean {
 export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcome {
   const fields = parseObject(payload.toString('utf8'))
   if (fields === undefined) return fault(undefined, 'bad_json', 'the payload begins like JSON but is not a JSON object')
-  const imageId = fields['id'] === undefined ? undefined : parseImageId(String(fields['id']))
+  const imageId = fields['id'] === undefined ? undefined : parseImageId(textOf(fields['id']))
   if (fields['id'] !== undefined && imageId === undefined) {
     return fault(undefined, 'bad_id', `id ${quote(fields['id'])} is not 1 to 128 of A-Z a-z 0-9 . _ ~ -`)
   }
@@ -59,7 +59,7 @@ export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcom
   if (typeof text !== 'string' || text === '') return refuse('missing_image', `there is no base64 text under ${quote(imageKey)}`)
   const image = parseBase64(text)
   if (image === undefined) return refuse('bad_base64', `what stands under ${quote(imageKey)} is not base64`)
-  const deviceId = fields['device'] === undefined ? undefined : parseDeviceId(String(fields['device']))
+  const deviceId = fields['device'] === undefined ? undefined : parseDeviceId(textOf(fields['device']))
   if (fields['device'] !== undefined && deviceId === undefined) {
     return refuse('bad_id', `device ${quote(fields['device'])} is not 1 to 64 of A-Z a-z 0-9 . _ ~ -`)
   }
@@ -67,7 +67,7 @@ export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcom
   if (Number.isNaN(capturedAt)) {
     return refuse('bad_meta', `capturedAt ${quote(fields['capturedAt'])} is neither RFC 3339 nor milliseconds since 1970`)
   }
-  const sha256 = fields['sha256'] === undefined ? undefined : String(fields['sha256']).toLowerCase()
+  const sha256 = fields['sha256'] === undefined ? undefined : textOf(fields['sha256']).toLowerCase()
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
     return refuse('bad_meta', `sha256 ${quote(fields['sha256'])} is not 64 hex digits`)
   }
@@ -78,6 +78,11 @@ export function readEnvelope (payload: Buffer, imageKey: string): EnvelopeOutcom
     return refuse('bad_meta', `lane ${quote(lane)} is none of ${LANES.join(', ')}`)
   }
   return { kind: 'envelope', envelope: { image, imageId, deviceId, capturedAt, sha256, meta, lane } }
+}
+
+/** Empty for what is neither text nor a number: an object may have a toString that is no function. */
+function textOf (value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
 
 function fault (imageId: ImageId | undefined, reason: RefusalReason, detail: string): EnvelopeOutcome {
@@ -123,5 +128,7 @@ function readMeta (value: unknown, seq: unknown): Readonly<Record<string, string
 }
 
 function quote (value: unknown): string {
+  // JSON.stringify runs out of stack on a list of lists that JSON.parse has read.
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'that is a list' : 'that is an object'
   return JSON.stringify(value)?.slice(0, 80) ?? 'undefined'
 }

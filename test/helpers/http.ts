@@ -6,6 +6,8 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { MemoryBudget } from '../../broker/budget.ts'
+import { Identities, type Access } from '../../broker/identities.ts'
+import { defaultLimits } from '../../broker/limits.ts'
 import type { Entry } from '../../bridge/entry.ts'
 import type { BridgeEvent } from '../../bridge/events.ts'
 import type { HttpDeps, HttpOptions } from '../../bridge/http/deps.ts'
@@ -35,6 +37,7 @@ export interface TestSite extends HttpServer {
 }
 
 export interface SiteOptions {
+  readonly access?: Access
   readonly http?: Partial<HttpOptions>
   readonly spool?: Partial<SpoolOptions>
   readonly budgetBytes?: number
@@ -90,6 +93,7 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     limits,
     store,
     budget,
+    identities: new Identities(options.access ?? {}, { ...defaultLimits, topicPrefix: 'devices', isOpen: options.http?.anonymous === 'always' }),
     rates,
     lives,
     observe,
@@ -102,6 +106,7 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     host: '127.0.0.1',
     port: 0,
     token: undefined,
+    anonymous: 'loopback',
     version: '1.2.3',
     bodyBytesMax: 1_000_000,
     targetMs: 10_000,

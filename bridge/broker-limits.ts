@@ -1,0 +1,21 @@
+import type { BrokerLimits } from '../broker/limits.ts'
+import type { Config } from './config/config.ts'
+
+/** The limits that an operator sets, by the names they have in the broker. */
+export function brokerLimits (limits: Config['mqtt']['limits']): Partial<BrokerLimits> {
+  return {
+    connectionsPerAddressMax: limits.connectionsPerAddress,
+    connectMs: limits.handshake,
+    messagesPerSecond: limits.messagesPerSecond,
+    bytesPerSecond: limits.bytesPerSecond,
+    inFlightMax: limits.inFlight,
+    topicDepthMax: limits.topicDepth,
+    topicLengthMax: limits.topicLength,
+    subscriptionsMax: limits.subscriptions,
+    sessionsMax: limits.sessions,
+    sessionsPerUserMax: limits.sessionsPerUser,
+    idleMs: limits.idle,
+    progressMs: limits.progress,
+    uploadBytesPerSecondMin: limits.uploadBytesPerSecond
+  }
+}

@@ -1,0 +1,84 @@
+// Whether who is let in goes together with where is listened.
+
+import { isLoopback } from './address.ts'
+import type { Doubt } from './check.ts'
+import { hasUsers, type Address, type Config } from './config.ts'
+
+const USERS = ['auth.passwordFile', 'auth.jwt.secretFile', 'auth.jwt.publicKeyFile', 'auth.jwt.jwksFile']
+
+export function checkAccess (config: Config): readonly Doubt[] {
+  return [...checkAnonymous(config), ...checkListeners(config), ...checkTls(config), ...checkRoles(config), ...checkHttp(config)]
+}
+
+function checkAnonymous ({ mqtt: { tls, ws }, auth }: Config): Doubt[] {
+  const hasNames = hasUsers(auth) || tls?.clientCa !== undefined || ws.tls?.clientCa !== undefined
+  return auth.anonymous !== 'never' || hasNames ? [] : [{
+    path: 'auth.anonymous',
+    reads: ['auth.anonymous', 'mqtt.tls.clientCa', ...USERS],
+    message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
+  }]
+}
+
+interface Listener {
+  readonly path: string
+  readonly at: Address | undefined
+  /** Its clients have certificates. */
+  readonly isMutual: boolean
+}
+
+function checkListeners ({ mqtt: { listen, tls, ws }, auth }: Config): Doubt[] {
+  const listeners: readonly Listener[] = [
+    { path: 'mqtt.listen', at: listen, isMutual: false },
+    { path: 'mqtt.tls.listen', at: tls?.listen, isMutual: tls?.clientCa !== undefined },
+    { path: 'mqtt.ws.listen', at: ws.listen, isMutual: false },
+    { path: 'mqtt.ws.tlsListen', at: ws.tls?.listen, isMutual: ws.tls?.clientCa !== undefined }
+  ]
+  return listeners.flatMap(({ path, at, isMutual }) => {
+    if (at === undefined || isLoopback(at.host) || auth.anonymous !== 'loopback' || hasUsers(auth) || isMutual) return []
+    const ways = path.includes('tls') ? 'auth.passwordFile or mqtt.tls.clientCa' : `auth.passwordFile, listen on 127.0.0.1:${at.port}`
+    return [{
+      path,
+      reads: [path, 'auth.anonymous', 'mqtt.tls.clientCa', ...USERS],
+      message: `can be reached from other machines, and devices have no identity; name ${path.includes('tls') ? '' : 'a file of users in '}${ways}, ` +
+        'or write auth.anonymous: always if everyone who can reach it may publish'
+    }]
+  })
+}
+
+function checkTls ({ mqtt: { tls, ws } }: Config): Doubt[] {
+  const listeners = [['mqtt.tls.listen', tls], ['mqtt.ws.tlsListen', ws.tls]] as const
+  return (['cert', 'key'] as const).flatMap((name) => {
+    const [listen] = listeners.find(([, files]) => files?.[name] === '') ?? []
+    return listen === undefined ? [] : [{
+      path: `mqtt.tls.${name}`,
+      reads: [`mqtt.tls.${name}`, listen],
+      message: `names no file, and ${listen} needs one; name a PEM file`
+    }]
+  })
+}
+
+/** One user has one role, and a role is nothing to somebody who cannot be known. */
+function checkRoles ({ auth }: Config): Doubt[] {
+  const { operators, viewers } = auth
+  const both = viewers.find((name) => operators.includes(name))
+  const named = operators.length > 0 ? 'auth.operators' : 'auth.viewers'
+  return [
+    ...both === undefined ? [] : [{
+      path: 'auth.viewers', reads: ['auth.viewers', 'auth.operators'],
+      message: `and auth.operators both name ${both}; remove it from one of them`
+    }],
+    ...operators.length + viewers.length === 0 || hasUsers(auth) ? [] : [{
+      path: named, reads: [named, ...USERS],
+      message: 'names users, and there are none; name a file of them in auth.passwordFile or keys for tokens in auth.jwt'
+    }]
+  ]
+}
+
+function checkHttp ({ http, auth }: Config): Doubt[] {
+  return isLoopback(http.listen.host) || http.token !== undefined || hasUsers(auth) ? [] : [{
+    path: 'http.listen',
+    reads: ['http.listen', 'http.token', 'http.tokenFile', ...USERS],
+    message: 'can be reached from other machines, and changes are not protected; ' +
+      `name a file with a token in http.tokenFile, or listen on 127.0.0.1:${http.listen.port}`
+  }]
+}

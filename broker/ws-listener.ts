@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws'
+import { isLoopback } from './admission.ts'
+import type { BrokerEvent } from './events.ts'
+import { peerOf, tlsOptions, type TlsKeys } from './tls-listener.ts'
+
+export interface WsDeps {
+  readonly observe: (event: BrokerEvent) => void
+  /** `user`: the name in its certificate. */
+  readonly accept: (socket: Socket, user?: string) => void
+}
+
+export interface WsLimits {
+  readonly connectMs: number
+  readonly connectionsMax: number
+  readonly connectBytesMax: number
+  readonly packetBytesMax: number
+}
+
+const PROTOCOL = 'mqtt'
+const HEADERS_CHECK_MS = 1_000
+
+/** MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. What it accepts goes before the guard. */
+export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits): Server | SecureServer {
+  const { connectMs, connectionsMax, connectBytesMax } = limits
+  const times = { headersTimeout: connectMs, requestTimeout: connectMs, connectionsCheckingInterval: HEADERS_CHECK_MS }
+  const answer = (_request: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks MQTT over WebSocket.\n')
+  }
+  const server = keys === undefined
+    ? createServer(times, answer)
+    : createSecureServer({ ...times, ...tlsOptions(keys), handshakeTimeout: connectMs }, answer)
+  server.maxConnections = connectionsMax
+  // Compressed, a few bytes could become many; and a message may be no longer than a packet.
+  const sockets = new WebSocketServer({
+    noServer: true, perMessageDeflate: false, clientTracking: false, maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refuse = (status: string, detail: string): void => {
+      observe({ kind: 'connect-refused', result: 'unsupported_protocol', remote: request.socket.remoteAddress ?? '', detail })
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    }
+    socket.on('error', () => {}) // a lost connection is no error of the protocol
+    const peer = keys?.clientCa === undefined ? { user: undefined } : peerOf(request.socket as TLSSocket)
+    if ('why' in peer) return refuse('403 Forbidden', `its certificate ${peer.why}`)
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((one) => one.trim()) ?? []
+    if (!offered.includes(PROTOCOL)) return refuse('400 Bad Request', 'it offers no subprotocol mqtt [MQTT-6.0.0-3]')
+    sockets.handleUpgrade(request, socket, head, (opened) => { accept(toSocket(opened, request, limits), peer.user) })
+  })
+  return server
+}
+
+/** A stream of the bytes of all messages: packets may fall into them in any way [MQTT-6.0.0-2]. */
+function toSocket (opened: WebSocket, request: IncomingMessage, { packetBytesMax }: WsLimits): Socket {
+  opened.on('message', (_data, isBinary) => {
+    if (!isBinary) return opened.terminate() // [MQTT-6.0.0-1]
+    // `_maxPayload` is not documented: the first message, with CONNECT in it, is short, and those behind it hold packets.
+    const { _receiver: receiver } = opened as unknown as { _receiver?: { _maxPayload: number } }
+    if (receiver !== undefined) receiver._maxPayload = packetBytesMax + 5
+  })
+  const stream = createWebSocketStream(opened, { readableHighWaterMark: 16 * 1024, allowHalfOpen: false })
+  // What the guard uses of a socket is what every Duplex has, and where it comes from.
+  return Object.assign(stream, { remoteAddress: originOf(request) }) as unknown as Socket
+}
+
+/**
+ * Where it comes from: the peer's address. A page that a browser on this machine shows may come from anywhere, and a
+ * proxy speaks for anybody, so that they do not count as this machine.
+ */
+function originOf ({ headers, socket: { remoteAddress = '' } }: IncomingMessage): string {
+  if (!isLoopback(remoteAddress)) return remoteAddress
+  const { origin, host = '' } = headers
+  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) return `${remoteAddress} for somebody else`
+  const named = hostOf(`http://${host}`)
+  if (!isLoopback(named)) return `${remoteAddress} by the name ${named}`
+  return origin === undefined || hostOf(origin) === named ? remoteAddress : `${remoteAddress} for a page of ${hostOf(origin)}`
+}
+
+function hostOf (url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[(.*)\]$/, '$1').slice(0, 200) : '?'
+}

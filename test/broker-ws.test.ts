@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { WebSocket } from 'ws'
+import { accessOf } from './helpers/access.ts'
+import { makeCertificate } from './helpers/certificate.ts'
+import { eventually } from './helpers/eventually.ts'
+import { connack, connectPacket, startTestBroker, type TestBrokerOptions } from './helpers/mqtt.ts'
+import { tempDirectory } from './helpers/sluice.ts'
+
+const image = Buffer.alloc(250_000, 7)
+const any = { host: '127.0.0.1', port: 0 }
+
+async function startWs (t: TestContext, options: TestBrokerOptions = {}) {
+  const taken: number[] = []
+  const started = await startTestBroker(t, {
+    ws: { listen: any, tls: undefined },
+    takeCustody: async ({ payload }) => { taken.push(payload.length); return { kind: 'taken' } },
+    ...options
+  })
+  return { ...started, taken, wsPort: started.broker.wsPort ?? 0 }
+}
+
+async function connectWs (t: TestContext, url: string, options: IClientOptions = {}): Promise<MqttClient> {
+  const client = mqtt.connect(url, { reconnectPeriod: 0, ...options })
+  client.on('error', () => {}) // the tests look at what follows
+  t.after(() => client.endAsync(true))
+  await new Promise<void>((resolve) => {
+    client.once('connect', () => { resolve() })
+    client.once('close', () => { resolve() })
+  })
+  return client
+}
+
+function openWs (t: TestContext, port: number, headers: Record<string, string> = {}, protocols = ['mqtt']): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols, { headers })
+  socket.on('error', () => {}) // as above
+  t.after(() => { socket.terminate() })
+  return socket
+}
+
+test('images go over WebSocket as over TCP, with a name and its password, and the same rules hold', async (t) => {
+  const { wsPort, taken, seen } = await startWs(t, { access: await accessOf({ 'cam-1': 'one' }), anonymous: 'never' })
+  const url = `ws://127.0.0.1:${wsPort}`
+  const device = await connectWs(t, url, { username: 'cam-1', password: 'one' })
+  await Promise.all(Array.from({ length: 8 }, () => device.publishAsync('devices/cam-1/images', image, { qos: 1 })))
+  assert.deepEqual(taken, Array<number>(8).fill(250_000))
+  await device.publishAsync('devices/cam-2/images', image, { qos: 1 })
+  assert.equal(seen('topic-refused').length, 1)
+  assert.equal((await connectWs(t, url, { username: 'cam-1', password: 'two' })).connected, false)
+  assert.equal((await connectWs(t, url)).connected, false)
+})
+
+test('images go over WebSocket with TLS, and certificates are renewed for connections to come', async (t) => {
+  const first = await makeCertificate(await tempDirectory(t))
+  const second = await makeCertificate(await tempDirectory(t))
+  if (first === undefined || second === undefined) return t.skip('there is no openssl')
+  const keysOf = ({ cert, key }: typeof first) => ({ cert: cert.toString(), key: key.toString() })
+  const { broker, taken } = await startWs(t, { ws: { listen: undefined, tls: { listen: any, keys: keysOf(first) } } })
+  const url = `wss://127.0.0.1:${broker.wssPort}`
+  const device = await connectWs(t, url, { ca: first.cert })
+  await device.publishAsync('devices/cam-1/images', image, { qos: 1 })
+  broker.configureTls(keysOf(second))
+  assert.equal((await connectWs(t, url, { ca: first.cert })).connected, false)
+  assert.equal((await connectWs(t, url, { ca: second.cert })).connected, true)
+  await device.publishAsync('devices/cam-1/images', image, { qos: 1 })
+  assert.deepEqual(taken, [250_000, 250_000])
+})
+
+test('who offers no subprotocol mqtt, sends text, or no WebSocket at all gets no connection', async (t) => {
+  const { wsPort, seen } = await startWs(t)
+  const other = openWs(t, wsPort, {}, ['chat'])
+  await once(other, 'close')
+  const text = openWs(t, wsPort)
+  await once(text, 'open')
+  text.send('hello')
+  await once(text, 'close')
+  const plain = request({ port: wsPort, host: '127.0.0.1' }).end()
+  const [response] = await once(plain, 'response') as [{ statusCode: number, resume: () => void }]
+  response.resume()
+  assert.equal(response.statusCode, 426)
+  assert.equal(seen('client-connected').length, 0)
+})
+
+test('a page of another site that a browser here shows is nobody from this machine', async (t) => {
+  const { wsPort } = await startWs(t)
+  const answerTo = async (headers: Record<string, string>): Promise<Buffer> => {
+    const socket = openWs(t, wsPort, headers)
+    await once(socket, 'open')
+    const answer = once(socket, 'message') as Promise<[Buffer]>
+    socket.send(connectPacket())
+    const [message] = await answer
+    return message
+  }
+  assert.deepEqual(await answerTo({}), connack(0))
+  assert.deepEqual(await answerTo({ origin: `http://127.0.0.1:${wsPort + 1}` }), connack(0))
+  assert.deepEqual(await answerTo({ origin: 'https://evil.example' }), connack(5))
+  assert.deepEqual(await answerTo({ host: 'evil.example', origin: 'http://evil.example' }), connack(5))
+  assert.deepEqual(await answerTo({ 'x-forwarded-for': '192.0.2.7' }), connack(5))
+})
+
+test('a packet may come in pieces and two in one message, and a message may be no longer than a packet', async (t) => {
+  const { wsPort, seen, taken } = await startWs(t, { packetBytesMax: 20_000 })
+  const pieces = openWs(t, wsPort)
+  await once(pieces, 'open')
+  for (const byte of connectPacket({ clientId: 'a' })) pieces.send(Buffer.of(byte))
+  await eventually(() => seen('client-connected').length === 1)
+  pieces.send(Buffer.alloc(30_000))
+  await once(pieces, 'close')
+  const first = openWs(t, wsPort)
+  await once(first, 'open')
+  first.send(Buffer.alloc(9_000, 0x10)) // longer than a CONNECT may be
+  await once(first, 'close')
+  assert.deepEqual(taken, [])
+})
+
+test('a handshake that does not go on is cut off in time', async (t) => {
+  const { wsPort } = await startWs(t, { limits: { connectMs: 200 } })
+  const idle = connect(wsPort, '127.0.0.1')
+  idle.on('error', () => {}) // reset
+  idle.write('GET / HTTP/1.1\r\n')
+  await once(idle.resume(), 'close')
+  const silent = openWs(t, wsPort)
+  await once(silent, 'close')
+})

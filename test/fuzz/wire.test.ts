@@ -1,0 +1,68 @@
+// A service of its own, hostile clients of every kind side by side, and an honest device beside them.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startService, type Service } from '../helpers/process.ts'
+import { attack } from './attack.ts'
+import { effortOf, isLong } from './effort.ts'
+import { startHonest } from './honest.ts'
+import { wireInputs, type WireInput } from './wire-inputs.ts'
+
+const ATTACKERS = 12
+const BATCH = 240
+/** Of the time: sessions, retained messages and memory for packets are there by then. */
+const WARM = 0.5
+/** In which the heap breathes. */
+const SLACK_BYTES = 48e6
+
+test('whatever is sent to the MQTT port, the service lives, does not grow, and serves an honest device', async (t) => {
+  const service = await startService(t)
+  const honest = await startHonest(t, service.mqttPort)
+  const { seed, random, goesOn } = effortOf(t, 0.6)
+  const recent: WireInput[] = []
+  const residents: number[] = []
+  let played = 0
+  const over = new AbortController()
+  void service.ended.then(() => { over.abort() })
+  for (let batch = 0; goesOn() && !over.signal.aborted; batch++) {
+    const inputs = wireInputs(seed + batch, BATCH, random)
+    recent.splice(0, recent.length - BATCH)
+    recent.push(...inputs)
+    await inParallel(inputs, async (input) => { if (!over.signal.aborted) await attack(service.mqttPort, input) })
+    played += inputs.length
+    residents.push(await residentBytes(service))
+  }
+  if (over.signal.aborted) {
+    const path = join(import.meta.dirname, 'corpus', `found-${seed}.json`)
+    await writeFile(path, JSON.stringify({ says: 'what was played last', inputs: recent.map(hex) }, undefined, 1))
+    assert.fail(`the service ended, seed ${seed}; what was played last is in ${path}\n${service.stderr()}`)
+  }
+  await honest.stop()
+  const { delaysMs } = honest
+  const p99 = delaysMs[Math.floor(delaysMs.length / 100)] ?? Infinity
+  const [warm, last] = [residents[Math.floor(residents.length * WARM)] ?? 0, residents.at(-1) ?? 0]
+  t.diagnostic(`${played} inputs; the honest device: ${delaysMs.length} PUBACKs, p99 ${p99.toFixed()} ms; ` +
+    `resident ${megabytes(warm)} MB once warm, ${megabytes(last)} MB at the end`)
+  assert.ok(delaysMs.length > 3, 'the honest device was served')
+  assert.equal(honest.reconnects(), 0, 'the honest device was never cut')
+  const faults = service.stderr().split('\n').filter((line) => line !== '' && !/^\{"level":"(info|warn)"/.test(line))
+  assert.deepEqual(faults.slice(0, 3), [])
+  if (!isLong) return
+  assert.ok(p99 < 2_500, `p99 of the honest device ${p99} ms`) // 250 ms on a machine that does nothing else
+  assert.ok(last < warm * 1.2 + SLACK_BYTES, `resident grew from ${megabytes(warm)} to ${megabytes(last)} MB`)
+})
+
+async function inParallel<T> (items: readonly T[], play: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values()
+  await Promise.all(Array.from({ length: ATTACKERS }, async () => { for (const item of queue) await play(item) }))
+}
+
+async function residentBytes ({ pid }: Service): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed()
+const hex = (input: WireInput): string[] => input.map((piece) => piece.toString('hex'))
