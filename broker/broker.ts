@@ -208,7 +208,8 @@ class EmbeddedBroker implements Broker {
     }
     this.#addresses.up(address)
     const connection = new Connection({
-      socket, budget, memory: this.#memory, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed, address)
+      ...{ socket, budget, memory: this.#memory, traffic: this.#traffic, observe },
+      onClosed: (closed) => this.#forget(closed, address)
     }, { ...this.#limits, packetBytesMax })
     connection.certified = certified
     this.#connections.add(connection)

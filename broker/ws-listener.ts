@@ -25,7 +25,9 @@ const PROTOCOL = 'mqtt'
 const HEADERS_CHECK_MS = 1_000
 
 /** MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. What it accepts goes before the guard. */
-export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits): Server | SecureServer {
+export function createWsServer (
+  keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits
+): Server | SecureServer {
   const { connectMs, connectionsMax, connectBytesMax } = limits
   const times = { headersTimeout: connectMs, requestTimeout: connectMs, connectionsCheckingInterval: HEADERS_CHECK_MS }
   const answer = (_request: IncomingMessage, response: ServerResponse): void => {

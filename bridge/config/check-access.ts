@@ -7,7 +7,9 @@ import { hasUsers, type Address, type Config } from './config.ts'
 const USERS = ['auth.passwordFile', 'auth.jwt.secretFile', 'auth.jwt.publicKeyFile', 'auth.jwt.jwksFile']
 
 export function checkAccess (config: Config): readonly Doubt[] {
-  return [...checkAnonymous(config), ...checkListeners(config), ...checkTls(config), ...checkRoles(config), ...checkHttp(config)]
+  return [
+    ...checkAnonymous(config), ...checkListeners(config), ...checkTls(config), ...checkRoles(config), ...checkHttp(config)
+  ]
 }
 
 function checkAnonymous ({ mqtt: { tls, ws }, auth }: Config): Doubt[] {
