@@ -190,7 +190,9 @@ function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[
   }
 }
 
-function httpOptions ({ http, mqtt, auth, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
+function httpOptions (
+  { http, mqtt, auth, slo }: Config, version: string, broker: Broker
+): Parameters<typeof startHttp>[1] {
   return {
     ...http.listen,
     token: http.token,

@@ -39,7 +39,8 @@ export function createWsServer (
   server.maxConnections = connectionsMax
   // Compressed, a few bytes could become many; and a message may be no longer than a packet.
   const sockets = new WebSocketServer({
-    noServer: true, perMessageDeflate: false, clientTracking: false, maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL
+    ...{ noServer: true, perMessageDeflate: false, clientTracking: false },
+    ...{ maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL }
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string, detail: string): void => {
