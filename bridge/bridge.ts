@@ -64,9 +64,7 @@ export interface Bridge {
 
 /** device -> broker -> intake -> spool -> uplink -> store, assembled from right to left. */
 export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
-  const rates = new Rates()
-  const lives = new Lives()
-  const fleet = new Fleet()
+  const [rates, lives, fleet] = [new Rates(), new Lives(), new Fleet()]
   const readers = new Readers(log.observe, rates.observe, lives.observe, fleet.observe)
   const { observe } = readers
 
@@ -208,7 +206,9 @@ function brokerOptions ({ mqtt, auth }: Config, version: string): Parameters<typ
   }
 }
 
-function httpOptions ({ http, mqtt, auth, slo }: Config, version: string, broker: Broker): Parameters<typeof startHttp>[1] {
+function httpOptions (
+  { http, mqtt, auth, slo }: Config, version: string, broker: Broker
+): Parameters<typeof startHttp>[1] {
   return {
     ...http.listen,
     token: http.token,

@@ -205,7 +205,7 @@ class EmbeddedBroker implements Broker {
     }
     this.#addresses.up(address)
     const connection = new Connection({
-      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe,
+      ...{ socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe },
       onClosed: (closed) => this.#forget(closed, address)
     }, { ...this.#limits, packetBytesMax })
     connection.certified = certified

@@ -67,7 +67,8 @@ export class Guesses {
   }
 
   /** Resolves with what `verify` does; `crowded` where too many others wait, and the lot fell on this one. */
-  async judge ({ address, username, seal, isGone = () => false }: Guess, verify: () => Promise<boolean>): Promise<Judged> {
+  async judge (guess: Guess, verify: () => Promise<boolean>): Promise<Judged> {
+    const { address, username, seal, isGone = () => false } = guess
     const key = `${address} ${username}`
     const guesser = this.#guessers.get(key) ?? this.#remember(key)
     if (guesser.seen.has(seal)) return 'wrong'

@@ -48,7 +48,8 @@ export async function identify (
     return know(connection, identities, { username, claimed: undefined, expiresAt: undefined, proof: { kind: 'certificate' } })
   }
   const isGone = (): boolean => connection.guard.stream.destroyed
-  const verdict = await identities.verify({ username, password: password ?? undefined, address: connection.remote, isGone })
+  const credentials = { username, password: password ?? undefined, address: connection.remote, isGone }
+  const verdict = await identities.verify(credentials)
   switch (verdict.kind) {
     case 'known':
       return know(connection, identities, verdict.identity)

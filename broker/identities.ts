@@ -86,7 +86,8 @@ export class Identities {
   }
 
   permitOf (identity: Identity): Permit {
-    return permitOf({ username: identity.username, role: this.roleOf(identity) }, this.#access.rules, this.#rules.topicPrefix)
+    const who = { username: identity.username, role: this.roleOf(identity) }
+    return permitOf(who, this.#access.rules, this.#rules.topicPrefix)
   }
 
   /** False once its password is another one, its token is revoked or expired, or its key is gone. */
@@ -105,10 +106,9 @@ export class Identities {
     const { tokens, passwords } = this.#access
     const text = tokens === undefined ? '' : password?.toString() ?? ''
     if (tokens !== undefined && isToken(text)) return await this.#verifyToken(text, tokens, credentials)
-    if (username === undefined || parseUsername(username) === undefined || password === undefined || passwords === undefined) {
-      return wrong(username ?? '', address)
-    }
-    return await this.#verifyPassword({ ...credentials, username, password })
+    const name = parseUsername(username ?? '')
+    if (name === undefined || password === undefined || passwords === undefined) return wrong(username ?? '', address)
+    return await this.#verifyPassword({ ...credentials, username: name, password })
   }
 
   /** Passwords, tokens, rules and roles are these from now on. */

@@ -3,7 +3,7 @@ export interface PaceLimits {
   readonly bytesPerSecond: number
 }
 
-/** How fast one connection may send. A second's worth may come at once; what is owed then is waited for, not refused. */
+/** How fast one connection may send. A second's worth may come at once; what is owed then is waited for. */
 export class Pace {
   readonly #limits: PaceLimits
   /** Ms, by performance.now: when all that came would have come at the allowed pace. */

@@ -24,8 +24,10 @@ export interface WsLimits {
 const PROTOCOL = 'mqtt'
 const HEADERS_CHECK_MS = 1_000
 
-/** MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. What it accepts goes before the guard. */
-export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits): Server | SecureServer {
+/** MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. */
+export function createWsServer (
+  keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits
+): Server | SecureServer {
   const { connectMs, connectionsMax, connectBytesMax } = limits
   const times = { headersTimeout: connectMs, requestTimeout: connectMs, connectionsCheckingInterval: HEADERS_CHECK_MS }
   const answer = (_request: IncomingMessage, response: ServerResponse): void => {
@@ -37,7 +39,8 @@ export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: 
   server.maxConnections = connectionsMax
   // Compressed, a few bytes could become many; and a message may be no longer than a packet.
   const sockets = new WebSocketServer({
-    noServer: true, perMessageDeflate: false, clientTracking: false, maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL
+    ...{ noServer: true, perMessageDeflate: false, clientTracking: false },
+    ...{ maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL }
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string, detail: string): void => {
@@ -58,7 +61,7 @@ export function createWsServer (keys: TlsKeys | undefined, { observe, accept }: 
 function toSocket (opened: WebSocket, request: IncomingMessage, { packetBytesMax }: WsLimits): Socket {
   opened.on('message', (_data, isBinary) => {
     if (!isBinary) return opened.terminate() // [MQTT-6.0.0-1]
-    // `_maxPayload` is not documented: the first message, with CONNECT in it, is short, and those behind it hold packets.
+    // `_maxPayload` is not documented: the first message, with CONNECT in it, is short, and later ones hold packets.
     const { _receiver: receiver } = opened as unknown as { _receiver?: { _maxPayload: number } }
     if (receiver !== undefined) receiver._maxPayload = packetBytesMax + 5
   })

@@ -41,7 +41,7 @@ const cases: { readonly [name in LimitName]: Case } = {
   packet_bytes: { options: () => ({ packetBytesMax: 1_000 }), meet: cut(connectPacket(), header(0x32, 5_000)) },
   control_bytes: { options: () => ({}), meet: cut(connectPacket(), header(0x82, 70_000)) },
   messages_per_second: { options: () => ({ limits: { messagesPerSecond: 20 } }), meet: many(30) },
-  bytes_per_second: { options: () => ({ limits: { bytesPerSecond: 1_000 } }), meet: many(50) },
+  bytes_per_second: { options: () => ({ limits: { bytesPerSecond: 1_000, inFlightMax: 100 } }), meet: many(50) },
   in_flight: {
     options: () => ({ ...new HeldCustody(), limits: { inFlightMax: 1 } }),
     meet: async (t, { port }) => {
@@ -72,7 +72,9 @@ const cases: { readonly [name in LimitName]: Case } = {
     meet: cut(connectPacket(), publishPacket({ topic, payload: Buffer.alloc(100) }).subarray(0, 50))
   },
   verifying: {
-    options: async () => ({ access: await named(), limits: { verifyMs: 100, guessesFree: 0, guessPauseMs: 60_000, guessPauseMsMax: 60_000 } }),
+    options: async () => ({
+      access: await named(), limits: { verifyMs: 100, guessesFree: 0, guessPauseMs: 60_000, guessPauseMsMax: 60_000 }
+    }),
     meet: async (t, { port }) => {
       await assert.rejects(connackOf(t, port, { username: 'cam-1', password: 'two' }), /without a CONNACK/)
     }

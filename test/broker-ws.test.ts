@@ -42,6 +42,9 @@ function openWs (t: TestContext, port: number, headers: Record<string, string> =
   return socket
 }
 
+/** `once` would reject where an error comes first. */
+const closeOf = (socket: WebSocket): Promise<void> => new Promise((resolve) => { socket.once('close', () => { resolve() }) })
+
 test('images go over WebSocket as over TCP, with a name and its password, and the same rules hold', async (t) => {
   const { wsPort, taken, seen } = await startWs(t, { access: await accessOf({ 'cam-1': 'one' }), anonymous: 'never' })
   const url = `ws://127.0.0.1:${wsPort}`
@@ -73,7 +76,7 @@ test('images go over WebSocket with TLS, and certificates are renewed for connec
 test('who offers no subprotocol mqtt, sends text, or no WebSocket at all gets no connection', async (t) => {
   const { wsPort, seen } = await startWs(t)
   const other = openWs(t, wsPort, {}, ['chat'])
-  await once(other, 'close')
+  await closeOf(other)
   const text = openWs(t, wsPort)
   await once(text, 'open')
   text.send('hello')

@@ -37,7 +37,7 @@ const FORGED: ReadonlyArray<readonly [string, Caller]> = [
   ['a browser that sends no Origin', caller({ 'sec-fetch-site': 'cross-site' })]
 ]
 
-test('who is on this machine, and what no other page asks for, is told by address, Host, proxy headers, Origin and Sec-Fetch-Site', () => {
+test('address, Host, proxy headers, Origin and Sec-Fetch-Site tell who is on this machine and asks for no other page', () => {
   for (const [who, neighbour] of NEIGHBOURS) assert.equal(findDistant(neighbour) ?? findForged(neighbour), undefined, who)
   for (const [who, stranger] of DISTANT) assert.notEqual(findDistant(stranger), undefined, who)
   for (const [who, forger] of FORGED) assert.notEqual(findForged(forger), undefined, who)

@@ -76,7 +76,8 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
       log.info(`configuration read again: log.level is ${level} from now on`)
     }
     const { secretFile, publicKeyFile, jwksFile, revokedFile } = auth.jwt
-    const files = [auth.passwordFile, auth.aclFile, secretFile, publicKeyFile, jwksFile, revokedFile].filter((file) => file !== undefined)
+    const files = [auth.passwordFile, auth.aclFile, secretFile, publicKeyFile, jwksFile, revokedFile]
+      .filter((file) => file !== undefined)
     if (files.length > 0 && reloaded.configureAccess !== undefined) {
       const ended = reloaded.configureAccess(access)
       log.info(`read again: ${files.join(', ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)

@@ -7,16 +7,21 @@ import { hasUsers, type Address, type Config } from './config.ts'
 const USERS = ['auth.passwordFile', 'auth.jwt.secretFile', 'auth.jwt.publicKeyFile', 'auth.jwt.jwksFile']
 
 export function checkAccess (config: Config): readonly Doubt[] {
-  return [...checkAnonymous(config), ...checkListeners(config), ...checkTls(config), ...checkRoles(config), ...checkHttp(config)]
+  return [
+    ...checkAnonymous(config), ...checkListeners(config), ...checkTls(config), ...checkRoles(config),
+    ...checkHttp(config)
+  ]
 }
 
 function checkAnonymous ({ mqtt: { tls, ws }, auth }: Config): Doubt[] {
   const hasNames = hasUsers(auth) || tls?.clientCa !== undefined || ws.tls?.clientCa !== undefined
-  return auth.anonymous !== 'never' || hasNames ? [] : [{
-    path: 'auth.anonymous',
-    reads: ['auth.anonymous', 'mqtt.tls.clientCa', ...USERS],
-    message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
-  }]
+  return auth.anonymous !== 'never' || hasNames
+    ? []
+    : [{
+        path: 'auth.anonymous',
+        reads: ['auth.anonymous', 'mqtt.tls.clientCa', ...USERS],
+        message: 'lets no device in; name a file of users in auth.passwordFile, or write loopback or always'
+      }]
 }
 
 interface Listener {
@@ -49,11 +54,13 @@ function checkTls ({ mqtt: { tls, ws } }: Config): Doubt[] {
   const listeners = [['mqtt.tls.listen', tls], ['mqtt.ws.tlsListen', ws.tls]] as const
   return (['cert', 'key'] as const).flatMap((name) => {
     const [listen] = listeners.find(([, files]) => files?.[name] === '') ?? []
-    return listen === undefined ? [] : [{
-      path: `mqtt.tls.${name}`,
-      reads: [`mqtt.tls.${name}`, listen],
-      message: `names no file, and ${listen} needs one; name a PEM file`
-    }]
+    return listen === undefined
+      ? []
+      : [{
+          path: `mqtt.tls.${name}`,
+          reads: [`mqtt.tls.${name}`, listen],
+          message: `names no file, and ${listen} needs one; name a PEM file`
+        }]
   })
 }
 
@@ -63,22 +70,30 @@ function checkRoles ({ auth }: Config): Doubt[] {
   const both = viewers.find((name) => operators.includes(name))
   const named = operators.length > 0 ? 'auth.operators' : 'auth.viewers'
   return [
-    ...both === undefined ? [] : [{
-      path: 'auth.viewers', reads: ['auth.viewers', 'auth.operators'],
-      message: `and auth.operators both name ${both}; remove it from one of them`
-    }],
-    ...operators.length + viewers.length === 0 || hasUsers(auth) ? [] : [{
-      path: named, reads: [named, ...USERS],
-      message: 'names users, and there are none; name a file of them in auth.passwordFile or keys for tokens in auth.jwt'
-    }]
+    ...both === undefined
+      ? []
+      : [{
+          path: 'auth.viewers',
+          reads: ['auth.viewers', 'auth.operators'],
+          message: `and auth.operators both name ${both}; remove it from one of them`
+        }],
+    ...operators.length + viewers.length === 0 || hasUsers(auth)
+      ? []
+      : [{
+          path: named,
+          reads: [named, ...USERS],
+          message: 'names users, and there are none; name a file of them in auth.passwordFile or keys for tokens in auth.jwt'
+        }]
   ]
 }
 
 function checkHttp ({ http, auth }: Config): Doubt[] {
-  return isLoopback(http.listen.host) || http.token !== undefined || hasUsers(auth) ? [] : [{
-    path: 'http.listen',
-    reads: ['http.listen', 'http.token', 'http.tokenFile', ...USERS],
-    message: 'can be reached from other machines, and changes are not protected; ' +
+  return isLoopback(http.listen.host) || http.token !== undefined || hasUsers(auth)
+    ? []
+    : [{
+        path: 'http.listen',
+        reads: ['http.listen', 'http.token', 'http.tokenFile', ...USERS],
+        message: 'can be reached from other machines, and changes are not protected; ' +
       `name a file with a token in http.tokenFile, or listen on 127.0.0.1:${http.listen.port}`
-  }]
+      }]
 }

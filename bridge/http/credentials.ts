@@ -9,7 +9,7 @@ export type Shown =
 
 export const COOKIE = 'sluice_login'
 
-/** Undefined: nothing. Authorization goes before a cookie; of another scheme than Bearer and Basic it is a token that is none. */
+/** Undefined: nothing. Authorization goes before a cookie; of another scheme it is a token that is none. */
 export function readShown ({ authorization, cookie }: IncomingHttpHeaders): Shown | undefined {
   if (authorization !== undefined) return readAuthorization(authorization)
   for (const pair of cookie?.split(';') ?? []) {
