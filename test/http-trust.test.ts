@@ -38,7 +38,7 @@ const FORGED: ReadonlyArray<readonly [string, Caller]> = [
 ]
 
 test('address, Host, proxy headers, Origin and Sec-Fetch-Site tell who is on this machine and asks for no other page', () => {
-  for (const [who, neighbour] of NEIGHBOURS) assert.equal(findDistant(neighbour) ?? findForged(neighbour), undefined, who)
+  for (const [who, near] of NEIGHBOURS) assert.equal(findDistant(near) ?? findForged(near), undefined, who)
   for (const [who, stranger] of DISTANT) assert.notEqual(findDistant(stranger), undefined, who)
   for (const [who, forger] of FORGED) assert.notEqual(findForged(forger), undefined, who)
 })
