@@ -43,5 +43,25 @@ export const fleet: readonly Panel[] = [
     width: 12,
     stacked: true,
     queries: [{ expr: rateBy('disconnects', 'reason'), legend: '{{reason}}' }]
+  }),
+  timeseries({
+    title: 'Which limits do clients meet?',
+    shows: 'Times a client was cut, refused or held back by a limit of mqtt.limits.',
+    good: 'none.',
+    ifNot: 'one client in the log: look at its firmware. Many: the limit is too narrow for this fleet, raise it in mqtt.limits.',
+    unit: units.perSecond,
+    width: 12,
+    stacked: true,
+    queries: [{ expr: rateBy('limitsReached', 'limit'), legend: '{{limit}}' }]
+  }),
+  timeseries({
+    title: 'Who is refused over HTTP?',
+    shows: 'Requests without a user who may ask this, by what they were told.',
+    good: 'none, but for a log-in now and then.',
+    ifNot: 'a script with an old token, or a stranger: the log names address and route.',
+    unit: units.perSecond,
+    width: 12,
+    stacked: true,
+    queries: [{ expr: rateBy('httpRefused', 'code'), legend: '{{code}}' }]
   })
 ]
