@@ -156,7 +156,7 @@ test('the image runs a supported Node, not as root, is stopped by the signal Slu
   const { engines } = JSON.parse(await read('package.json'))
   const [, major = ''] = /^FROM node:(\d+)/m.exec(dockerfile) ?? []
   assert.ok(Number(major) >= Number(/\d+/.exec(engines.node)?.[0]))
-  assert.match(dockerfile, /^USER node$/m)
+  assert.match(dockerfile, /^USER 1000:1000$/m)
   assert.match(dockerfile, /^STOPSIGNAL SIGTERM$/m)
   assert.match(dockerfile, /^VOLUME \/data$/m)
   assert.match(await read('.dockerignore'), /^\*$/m)
