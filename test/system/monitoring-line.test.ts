@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'node:test'
+import { assertMarked } from './monitoring-panels.ts'
 import { startSite, type Site } from './monitoring-site.ts'
 import { hurried, startWatch, type Watch } from './monitoring-watch.ts'
 import { missing } from './peers.ts'
@@ -18,7 +19,9 @@ test('on a line that is too thin each alert fires in its trouble and ends after 
   await t.test('an operator pauses uploads and forgets it', () => pausedForLong(site, watch))
 })
 
-async function thinLine (site: Site, { ask, heard }: Watch): Promise<void> {
+async function thinLine (site: Site, watch: Watch): Promise<void> {
+  const { ask, heard } = watch
+  const from = Date.now() / 1000
   await delay(5000) // the first minutes of the day are good ones
   await site.sluice('uplink', 'limit', '800kbit', '--reason', 'the backup runs')
   await heard('SluiceSLOErrorBudgetBurnFast', 'firing')
@@ -31,6 +34,7 @@ async function thinLine (site: Site, { ask, heard }: Watch): Promise<void> {
   assert.equal(status.accepting, false)
   const [full] = await ask('max(sluice_ingest_paused{reason="spool_full"})')
   assert.equal(full?.points[0]?.[1], 1)
+  await assertMarked(watch, from, (name) => name === 'Intake paused')
 }
 
 async function wideLine (site: Site, { heard }: Watch): Promise<void> {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'node:test'
 import { eventually } from '../helpers/eventually.ts'
-import { assertAnswered, assertTrue } from './monitoring-panels.ts'
+import { assertAnswered, assertMarked, assertTrue } from './monitoring-panels.ts'
 import { drawDashboards } from './monitoring-pictures.ts'
 import { startSite, type Site } from './monitoring-site.ts'
 import { hurried, startWatch, type Watch } from './monitoring-watch.ts'
@@ -34,6 +34,7 @@ test('through a day of trouble alerts fire and end, and every panel tells the tr
   const to = Date.now() / 1000
   await t.test('when all is quiet, panels agree with the ledger and with the cameras', () => assertTrue(site, watch, from))
   await t.test('every query of every panel has an answer that can be', () => assertAnswered(watch, from, Date.now() / 1000))
+  await t.test('what happened is marked in the dashboards', () => assertMarked(watch, from, (name) => name !== 'Intake paused'))
   await t.test('the dashboards can be drawn from what Prometheus has', { skip: missing('chromium') },
     (t) => drawDashboards(t, watch, from, to, new URL(site.service.url).host))
 })
@@ -73,6 +74,7 @@ async function massDisconnect ({ site, heard }: Scene): Promise<void> {
   await heard('SluiceMassDisconnect', 'firing')
   site.cameras.away = 0
   await heard('SluiceMassDisconnect', 'resolved')
+  await delay(8000) // long enough to be seen in a picture
   site.cameras.isQuiet = true
   await drained(site)
 }
