@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts'
 import type { Observe } from './events.ts'
 import { readOrCreateCredentials, startLocalStore, type Credentials, type LocalStore } from './local-store/server.ts'
 import type { ObjectStore } from './objects/object-store.ts'
+import type { BodyCount } from './objects/body-count.ts'
 import { createAgents } from './objects/paced-agent.ts'
 import { createS3Store } from './objects/s3.ts'
 import type { Allowance } from './uplink/allowance.ts'
@@ -17,7 +18,7 @@ export interface OpenStore {
   /** So many puts may run side by side from now on. */
   configure (concurrency: number): void
   /** What of a body goes to the wire from now on (objects/paced-agent.ts). */
-  countBody (body: Buffer): (() => number) | undefined
+  countBody (body: Buffer): BodyCount | undefined
   close (): Promise<void>
 }
 

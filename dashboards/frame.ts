@@ -85,7 +85,7 @@ export function variableOfToday ({ type = '', name, label, query, multi, include
         current: { text: ['All'], value: ['$__all'] }
       }
     case 'datasource':
-      return { ...common, query, multi: false, includeAll: false, refresh: 1, regex: '', options: [], current: {} }
+      return { ...common, query, multi: false, includeAll: false, refresh: 1, regex: '', options: [], current: { text: 'default', value: 'default' } }
     default: { // a text box, with what stands in it at first
       const current = { text: query, value: query }
       return { ...common, query, options: [{ selected: true, ...current }], current }

@@ -126,3 +126,17 @@ test('time-outs on a thin line make the pace thinner, those of an outage leave i
   thin.restart()
   assert.equal(thin.bytesPerSecond, before / 2)
 })
+
+test('puts that wait for each other at a thin allowance are not put down to the line', () => {
+  let now = 0
+  const adaptive = new Adaptive(CONCURRENCY, () => now * 1000, idle)
+  const pace = (): number => Math.min(95_000, adaptive.bytesPerSecond)
+  const running: Started[] = []
+  for (let put = 0; put < 200; put++) {
+    const ended = running.length < CONCURRENCY ? undefined : running.shift()
+    if (ended !== undefined) adaptive.stored(ended, 95_000, now - ended.at / 1000)
+    running.push(adaptive.begin(30_000, pace()))
+    now += 30_000 / pace()
+  }
+  assert.equal(adaptive.bytesPerSecond, Infinity)
+})

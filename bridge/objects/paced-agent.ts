@@ -3,6 +3,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
+import { BodyCount } from './body-count.ts'
 import { paceSocket, type Overhead, type Pacing } from './paced-socket.ts'
 
 export interface AgentsOptions extends Pacing {
@@ -16,10 +17,10 @@ export interface Agents {
   /** All that was handed to the kernel so far: exact for http, an estimate from above for https. */
   sentBytes (): number
   /**
-   * What of a body is given to the kernel from now on, its parts included, known by the memory that they lie in.
+   * What becomes of a body from now on, its parts included, known by the memory that they lie in.
    * Undefined for one that shares its memory with others.
    */
-  countBody (body: Buffer): (() => number) | undefined
+  countBody (body: Buffer): BodyCount | undefined
   /** Closes all connections, those in use too. */
   destroy (): void
 }
@@ -35,13 +36,15 @@ const TLS: Overhead = { handshakeBytes: 2_000, recordBytes: 29, recordPlaintextB
 
 export function createAgents ({ pace, paceBytesMax, maxSockets }: AgentsOptions): Agents {
   let sentBytes = 0
-  const bodies = new WeakMap<ArrayBufferLike, { bytes: number }>()
+  const bodies = new WeakMap<ArrayBufferLike, BodyCount>()
   const sent = (bytes: number, piece: readonly Buffer[]) => {
     sentBytes += bytes
-    for (const { buffer, length } of piece) {
-      const body = bodies.get(buffer)
-      if (body !== undefined) body.bytes += length
-    }
+    for (const { buffer, length } of piece) bodies.get(buffer)?.add(length)
+  }
+  const held = (piece: readonly Buffer[]) => {
+    const counts = piece.map(({ buffer }) => bodies.get(buffer))
+    for (const count of counts) count?.hold()
+    return () => { for (const count of counts) count?.release() }
   }
 
   // agent.createConnection is documented as the place to make sockets in another way.
@@ -49,7 +52,7 @@ export function createAgents ({ pace, paceBytesMax, maxSockets }: AgentsOptions)
     const connect = agent.createConnection.bind(agent)
     agent.createConnection = (options) => {
       const socket = connect(options) as Socket // as documented, unless somebody overrides it
-      paceSocket(socket, { pace, paceBytesMax, overhead, sent })
+      paceSocket(socket, { pace, paceBytesMax, overhead, sent, held })
       return socket
     }
     return agent
@@ -65,9 +68,9 @@ export function createAgents ({ pace, paceBytesMax, maxSockets }: AgentsOptions)
     sentBytes: () => sentBytes,
     countBody (body) {
       if (body.length < body.buffer.byteLength / 2) return undefined
-      const count = { bytes: 0 }
+      const count = new BodyCount()
       bodies.set(body.buffer, count)
-      return () => count.bytes
+      return count
     },
     destroy () {
       agents.http.destroy()

@@ -31,6 +31,8 @@ export interface PacedSocketOptions extends Pacing {
   readonly overhead: Overhead | undefined
   /** Told how many bytes the kernel is given, each time, and of what; nothing of what in a handshake. */
   readonly sent: (bytes: number, piece: readonly Buffer[]) => void
+  /** Told of a piece that begins to wait for its turn; what it gives is called once the piece waits no longer. */
+  readonly held: (piece: readonly Buffer[]) => () => void
 }
 
 // How often a socket that waits for its turn is kept from looking silent; every time-out is longer.
@@ -40,7 +42,7 @@ const CLOSED = new Error('the connection was closed before its turn came')
 
 /** Wraps a socket that has just been created and is not connected yet. */
 export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
-  const { pace, overhead, sent } = options
+  const { pace, overhead, sent, held } = options
   const turnBytesMax = () => Math.max(1, options.paceBytesMax())
   const writeOut = kernelWrite(socket)
 
@@ -55,6 +57,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
     const gone = new AbortController()
     const stop = () => gone.abort(CLOSED)
     socket.once('close', stop)
+    const release = held(piece)
     // Waiting here is our own doing and says nothing about the store: socket.setTimeout must not see it.
     const awake = setInterval(() => socket.setTimeout(socket.timeout ?? 0), AWAKE_MS).unref()
     try {
@@ -67,6 +70,7 @@ export function paceSocket (socket: Socket, options: PacedSocketOptions): void {
       }
     } finally {
       clearInterval(awake)
+      release()
       socket.off('close', stop)
     }
     if (socket.destroyed) throw CLOSED

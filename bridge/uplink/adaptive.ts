@@ -2,7 +2,7 @@
 // carry wait in the buffers of this machine and of every router on the way, and puts take longer and longer until they
 // time out, are sent again, and the line carries the same images for ever.
 //
-// Additive increase, multiplicative decrease. A put takes its bytes at the pace they are let out, and after that
+// Additive increase, multiplicative decrease. A put takes the time in which its bytes are let out, and after that
 // its `tail`: the way there and back and the store's own work, which is about the same each time, and what waits in
 // buffers before it, which grows. Tails that stay long bring the pace below what was delivered, so that the buffers
 // run empty. Where that does not shorten them it was the store that takes its time, and the pace is put back.
@@ -88,13 +88,14 @@ export class Adaptive {
     return { at: this.#now(), busyMs: this.#busyMs(), bytes, delivered: this.#delivered, bytesPerSecond }
   }
 
-  stored (put: Started, allowed: number): void {
+  /** `heldSeconds` of the put's time its bytes waited here for their turn, which others may have had first. */
+  stored (put: Started, allowed: number, heldSeconds = 0): void {
     const now = this.#now()
     const seconds = Math.max(0.001, (now - put.at) / 1000)
     this.#delivered += put.bytes
     const delivery = (this.#delivered - put.delivered) / seconds
     this.#deliveries = [...this.#deliveries, delivery].slice(-DELIVERIES)
-    const tail = Math.max(0, seconds - put.bytes / put.bytesPerSecond)
+    const tail = Math.max(0, seconds - Math.max(heldSeconds, put.bytes / put.bytesPerSecond))
     this.#tail = Math.min(this.#tail, tail)
     const waits = tail - this.#tail
     const slack = SLACK_SECONDS + SLACK_OF_OBJECT * put.bytes / Math.max(1, ...this.#deliveries)

@@ -1,6 +1,7 @@
 import { webcrypto } from 'node:crypto'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
+import type { BodyCount } from '../objects/body-count.ts'
 import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import type { Adaptive } from './adaptive.ts'
 import type { Allowance } from './allowance.ts'
@@ -12,7 +13,7 @@ export interface PutDeps {
   readonly adaptive: Adaptive
   readonly observe: Observe
   /** What of a body goes to the wire from now on (objects/paced-agent.ts). */
-  readonly countBody: ((body: Buffer) => (() => number) | undefined) | undefined
+  readonly countBody: ((body: Buffer) => BodyCount | undefined) | undefined
 }
 
 export interface Put {
@@ -35,15 +36,15 @@ export async function putEntry (
   observe({ kind: 'put-started', entry, attempt, waitedSeconds: (Date.now() - entry.receivedAt) / 1000 })
   const { contentType, crc32, receivedAt } = entry
   const metadata = objectMetadata(entry, sha256)
-  const sent = countBody?.(body)
+  const count = countBody?.(body)
   const outcome = await store.put({ key, body, contentType, metadata, sha256, crc32, receivedAt }, cut)
   const seconds = (performance.now() - startedAt) / 1000
-  if (outcome.kind === 'stored') adaptive.stored(started, allowance.bytesPerSecond)
+  if (outcome.kind === 'stored') adaptive.stored(started, allowance.bytesPerSecond, count?.heldSeconds)
   else if (outcome.kind === 'unavailable' && outcome.reason === 'timeout') adaptive.timedOut()
   allowance.lineBytesPerSecond = adaptive.bytesPerSecond
   const detail = outcome.kind === 'stored' ? '' : outcome.detail
   const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
-  observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail, bodyBytesSent: sent?.() })
+  observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail, bodyBytesSent: count?.bytes })
   return { outcome, object: { key, sha256 } }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Condition } from '../condition.ts'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
+import type { BodyCount } from '../objects/body-count.ts'
 import type { ObjectStore, PutOutcome } from '../objects/object-store.ts'
 import { EntryCorrupt } from '../spool/errors.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -28,7 +29,7 @@ export interface UplinkDeps {
   /** Nothing new is sent while it is shut; without one it never is. */
   readonly gate?: Gate
   /** What of a body was given to the kernel so far; undefined where nobody counts. */
-  readonly countBody?: (body: Buffer) => (() => number) | undefined
+  readonly countBody?: (body: Buffer) => BodyCount | undefined
 }
 
 export interface UplinkOptions {

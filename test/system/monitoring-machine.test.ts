@@ -2,11 +2,10 @@
 // thin, a processor that stops, a crash again and again, and an end.
 
 import { test } from 'node:test'
-import { defaults } from '../../dashboards/rules/rules.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { startTestStore } from '../helpers/local-store.ts'
 import { BadMachine } from './monitoring-site.ts'
-import { startWatch, type Watch } from './monitoring-watch.ts'
+import { startDistantStore } from './monitoring-store.ts'
+import { hurried, startWatch, type Watch } from './monitoring-watch.ts'
 import { missing } from './peers.ts'
 
 const skip = missing('prometheus', 'prometheus-alertmanager')
@@ -19,9 +18,9 @@ interface Scene {
 }
 
 test('on a bad machine each alert fires in its trouble and ends after it', { skip, timeout: 230_000 }, async (t) => {
-  const { endpoint } = await startTestStore(t)
+  const { endpoint } = await startDistantStore(t)
   const machine = await BadMachine.make(t, endpoint)
-  const watch = await startWatch(t, [machine.target], { ...defaults, minuteSeconds: 1 })
+  const watch = await startWatch(t, [machine.target], hurried)
   const scene = { machine, watch, heard: watch.heard }
   await t.test('a disk on which every sync takes more than a second', { skip: noTrace }, () => slowDisk(scene))
   await t.test('a processor that stops, and a line that is too thin all the while', () => stutter(scene))

@@ -1,4 +1,4 @@
-/* global uPlot, document */
+/* global uPlot, document, window */
 // Draws one dashboard in a browser from `window.dashboard`: the panels as they are generated, with the answers of
 // Prometheus beside each query. No Grafana, but the same places, colours, limits and words.
 
@@ -29,6 +29,12 @@ const formats = {
 }
 const formatOf = (unit) => formats[unit] ?? ((value) => `${formats.short(value)} ${unit.replace('suffix:', '')}`)
 
+/** On an axis a long unit is left to the title of the panel. */
+const tickOf = (unit) => unit.startsWith('suffix:') && unit.length > 12 ? formats.short : formatOf(unit)
+/** Half of the colour on the ground of a panel. */
+const faded = (colour) => `rgb(${[0x18, 0x1b, 0x1f].map((ground, n) =>
+  Math.round((ground + parseInt(colour.slice(1 + 2 * n, 3 + 2 * n), 16)) / 2)).join(' ')})`
+
 const named = (legend, labels) => legend.replace(/\{\{(\w+)\}\}/g, (_, label) => labels[label] ?? '')
 const add = (parent, tag, className, text = '') => {
   const element = document.createElement(tag)
@@ -53,7 +59,9 @@ const draw = {
     const step = thresholds.steps.filter(({ value }) => value === null || first >= value).at(-1)
     box.style.background = colours[words[first]?.color ?? step?.color] ?? '#444'
     if (first === undefined) box.style.background = '#4a4d55'
-    add(box, 'div', 'number', texts.join(' in ') || (words[0]?.text ?? noValue))
+    const text = texts.join(' in ') || (words[0]?.text ?? noValue)
+    const number = add(box, 'div', 'number', text)
+    number.style.fontSize = `${Math.min(24, Math.floor(1.5 * box.clientWidth / text.length))}px`
   },
   timeseries (panel, box) {
     const { unit, custom, thresholds } = panel.fieldConfig.defaults
@@ -91,11 +99,11 @@ const draw = {
         y: { range: (_, __, max) => [0, Math.max(atLeast, (max ?? 0) * 1.05) || 1] }
       },
       axes: [
-        { ...axis, size: 22, values: (_, ticks) => ticks.map((tick) => `${Math.floor((tick - start) / 60)}:${String(Math.round(tick - start) % 60).padStart(2, '0')}`) },
-        { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => formatOf(unit)(tick)) }
+        { ...axis, size: 22, incrs: [5, 10, 20, 30, 60, 120], values: (_, ticks) => ticks.map((tick) => `${Math.floor(tick / 60)}:${String(Math.round(tick) % 60).padStart(2, '0')}`) },
+        { ...axis, size: 58, values: (_, ticks) => ticks.map(tickOf(unit)) }
       ],
       series: [{}, ...drawn.map(({ name, colour, dash, isOnStack }) => ({
-        label: name, stroke: colour, width: dash === undefined ? 1.5 : 2, ...(dash === undefined ? {} : { dash }), ...(isOnStack ? { fill: `${colour}99` } : {}), points: { show: false }
+        label: name, stroke: colour, width: dash === undefined ? 1.5 : 2, ...(dash === undefined ? {} : { dash }), ...(isOnStack ? { fill: faded(colour) } : {}), points: { show: false }
       }))],
       hooks: {
         draw: [({ ctx, valToPos, bbox }) => {
@@ -112,7 +120,7 @@ const draw = {
           }
         }]
       }
-    }, [times, ...drawn.map(({ values }) => values)], chart)
+    }, [times.map((time) => time - start), ...drawn.map(({ values }) => values)], chart)
     const legend = add(box, 'div', 'legend')
     for (const { name, colour } of lines) add(legend, 'span', '', name).style.setProperty('--colour', colour)
     if (lines.length === 0) add(legend, 'i', '', 'nothing, all the time')
@@ -180,4 +188,9 @@ for (const panel of panels) {
   draw[panel.type]?.(panel, box)
 }
 board.style.height = `${Math.max(...panels.map(({ gridPos: { y, h } }) => y + h)) * LINE}px`
+// Pictures end below a line of panels.
+const bottoms = panels.filter(({ type }) => type !== 'row').map(({ gridPos: { y, h } }) => y + h)
+const whole = bottoms.filter((bottom) => panels.every(({ gridPos: { y, h } }) => y >= bottom || y + h <= bottom))
+const heights = whole.map((bottom) => Math.ceil(board.getBoundingClientRect().top + bottom * LINE)).filter((height) => height <= window.innerHeight)
+document.body.dataset.height = String(Math.max(...heights))
 document.body.dataset.drawn = String(panels.length)

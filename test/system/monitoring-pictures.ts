@@ -16,7 +16,7 @@ const BROWSER = '/usr/bin/chromium'
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync']
 const WIDTH = 24 * 44 + 24
-const HEIGHT = 1000
+const HEIGHT_MAX = 1100
 const BYTES_MAX = 300_000
 
 const STYLE = `
@@ -27,8 +27,8 @@ section { position: absolute; background: #181b1f; border: 1px solid #2c3038; bo
 section.row { background: none; border: none; color: #9fa7b3 }
 section.row h2 { font-size: 14px; padding: 0 }
 h2 { font-size: 13px; font-weight: 500; margin: 0; padding: 6px 8px 2px; white-space: nowrap }
-.stat h2 { font-size: 12px }
-.number { font-size: 24px; text-align: center; padding-top: 10px; font-weight: 600; white-space: nowrap }
+.stat h2 { font-size: 12px; white-space: normal; line-height: 14px; height: 28px; padding-bottom: 0 }
+.number { font-size: 24px; text-align: center; height: 48px; line-height: 48px; font-weight: 600; white-space: nowrap }
 .legend { padding: 0 8px; height: 30px; overflow: hidden; font-size: 11px; line-height: 14px; color: #b0b4bd }
 .legend span { margin-right: 10px; white-space: nowrap } .legend span::before { content: '\\2014  '; color: var(--colour); font-weight: 900 }
 .heat { width: 100%; height: calc(100% - 28px) }
@@ -53,14 +53,15 @@ export async function drawDashboards (
 }
 
 async function draw (browser: Browser, path: string, picture: string, panels: number): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: WIDTH, height: HEIGHT }, offline: true })
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: HEIGHT_MAX }, offline: true })
   const wrong: string[] = []
   page.on('pageerror', (error) => { wrong.push(String(error)) })
   page.on('console', (message) => { wrong.push(message.text()) })
   await page.goto(pathToFileURL(path).href)
   assert.deepEqual(wrong, [])
   assert.equal(await page.locator('body').getAttribute('data-drawn'), String(panels))
-  await page.screenshot({ path: picture })
+  const height = Number(await page.locator('body').getAttribute('data-height'))
+  await page.screenshot({ path: picture, clip: { x: 0, y: 0, width: WIDTH, height } })
   await page.close()
 }
 

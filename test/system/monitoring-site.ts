@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { runSluice } from '../helpers/command.ts'
-import { bucket, credentials, startTestStore, type TestStore } from '../helpers/local-store.ts'
+import { bucket, credentials } from '../helpers/local-store.ts'
 import { startService, type Service } from '../helpers/process.ts'
 import { Cameras } from './monitoring-cameras.ts'
+import { startDistantStore, type DistantStore } from './monitoring-store.ts'
 import { freePort, makeDirectory } from './peers.ts'
 
 export const targetSeconds = 3
 
 export interface Site {
-  readonly store: TestStore
+  readonly store: DistantStore
   readonly service: Service
   readonly cameras: Cameras
   /** What an operator types after `sluice`. */
@@ -31,7 +32,7 @@ const common = {
 
 /** 20 cameras, 600 kB a second, and a line eight times as wide. */
 export async function startSite (t: TestContext): Promise<Site> {
-  const store = await startTestStore(t)
+  const store = await startDistantStore(t)
   const service = await startService(t, {
     env: {
       ...common,

@@ -8,9 +8,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
-import { rulesYaml, type RuleOptions } from '../../dashboards/rules/rules.ts'
+import { defaults, rulesYaml, type RuleOptions } from '../../dashboards/rules/rules.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { freePort, makeDirectory, startPeer } from './peers.ts'
+
+/** A minute of the rules lasts a second, and so a day 24 minutes. */
+export const hurried: RuleOptions = { ...defaults, minuteSeconds: 1 }
 
 export const provisioning = resolve(import.meta.dirname, '../../dashboards/provisioning')
 
