@@ -62,7 +62,7 @@ void describe('the command of the simulator', { concurrency: true }, () => {
       [64, /cannot be written/, '--out', join(dir, 'none/report.json')],
       [64, /is not what --run-file writes/, 'verify', '--run', wrong],
       [69, /^no MQTT broker answers at 127\.0\.0\.1:9 /, '-p', '9'],
-      [78, /wrong\.yaml: devices\[0\]\.count: .*\n.*there is no colour here\n.*duration: wanted a time .*got "soon"/, 'run', wrong]
+      [78, /wrong\.yaml: devices\[0\]\.count: .*\n.*colour: there is no such setting here.*got "red"\n.*duration: wanted a time .*got "soon"/, 'run', wrong]
     ]
     for (const [code, sentence, ...args] of cases) {
       const port = args.includes('0') ? ['-p', String((await startPlainBroker(t)).port)] : []

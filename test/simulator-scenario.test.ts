@@ -29,7 +29,8 @@ test('all that is wrong with a scenario is said at once, each with its place and
     /site\.yaml: port: .*got 0/, /devices\[0\]\.count: .*got "many"/, /devices\[0\]\.inflight: .*got 0/,
     /devices\[0\]\.size: .*got "10"/, /qos: .*QoS 1 only.*got 0/,
     /devices\[1\]\.rate: .*got "2"/, /devices\[1\]\.arrival: /, /duration: .*got "soon"/,
-    /thresholds\[0\]: .*got "e2e_p42<1s"/, /site\.yaml: there is no colour here/
+    /thresholds\[0\]: .*got "e2e_p42<1s"/,
+    /site\.yaml: colour: there is no such setting here, only name, about, .*got "red"/
   ]
   for (const message of said) {
     assert.throws(() => readScenario({ file: { name: 'site.yaml', tree } }), { code: 'CONFIG', message })
@@ -171,10 +172,16 @@ test('a flag that is wrong for every group is told once', () => {
     { code: 'USAGE', message: '--count: wanted a whole number of 1 to 20000, got "nine"' })
 })
 
-test('a scenario that is no YAML, or no settings, is one sentence', async (t) => {
+test('a scenario that is no YAML is told line by line, and no settings in one sentence', async (t) => {
   const dir = await makeFolder(t)
   const path = join(dir, 'bad.yaml')
-  for (const [text, sentence] of [['a: [', /bad\.yaml is not YAML/], ['- 1', /wanted settings by name/]] as const) {
+  const cases = [
+    ['a: [', /bad\.yaml, line 1, column 5: not YAML: /],
+    ['a: 1\na: 2\nb: c: d\n', /^.*bad\.yaml, line 2, column 1: not YAML: Map keys must be unique\n.*line 3, column 4: not YAML: Nested mappings [^\n]*$/],
+    ['a: *none', /bad\.yaml is not YAML: Unresolved alias .*none/],
+    ['- 1', /wanted settings by name/]
+  ] as const
+  for (const [text, sentence] of cases) {
     await writeFile(path, text)
     await assert.rejects(loadScenario(path), { code: 'CONFIG', message: sentence })
   }
