@@ -84,7 +84,7 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     await eventually(() => /acked=[1-9]/.test(stderr), { timeoutMs: 20_000, what: 'the first PUBACKs' })
     child.kill('SIGINT')
     assert.deepEqual(await closed, [130, null])
-    assert.match(stdout, /^thresholds {3}NOT held lost==0 +not measured\nrun .*, interrupted; [^]*\ndelivery {5}planned \d+, captured [1-9]/)
+    assert.match(stdout, /^(?:results are not valid.*\n)?thresholds {3}NOT held lost==0 +not measured\nrun .*, interrupted; [^]*\ndelivery {5}planned \d+, captured [1-9]/)
   })
 
   test('a store that goes away while it runs costs the verdict, and not the report', async (t) => {
@@ -131,7 +131,7 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     assert.equal(code, 0)
     assert.doesNotMatch(saved, /secret/)
     assert.equal((JSON.parse(await readFile(json, 'utf8')) as Report).counts.acknowledged, 12)
-    assert.match(await readFile(csv, 'utf8'), /^seconds,connected,captured,acknowledged,unfinished,stored,p50,p99\r\n[\d.]+,3,12,12,0,,/)
+    assert.match(await readFile(csv, 'utf8'), /^seconds,connected,captured,acknowledged,unfinished,stored,p50,p99\r\n(?:.*\r\n)*[\d.]+,3,12,12,0,,/)
   })
 
   test('saved options keep no password and say only what was given, and go before defaults', async (t) => {

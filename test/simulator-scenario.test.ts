@@ -90,6 +90,24 @@ test('every preset is a valid scenario, and stays the same one printed as YAML a
   assert.equal(stdout.split('\n').length, Object.keys(PRESETS).length)
 })
 
+test('every preset has something that must hold, and lasts long enough for all it is about', async () => {
+  for (const name of Object.keys(PRESETS)) {
+    const { groups: [group], durationMs, thresholds, uplink, stormMs = 0 } = readScenario({ file: await loadScenario(name) })
+    const { duplicateEvery = 1, corruptEvery = 1, oversizeEvery = 1, flap, ratePerSecond = 0 } = group ?? {}
+    const images = ratePerSecond * durationMs / 1000
+    const ends = uplink?.events.map((event) => event.at + event.for) ?? []
+    assert.ok(thresholds.length > 0, name)
+    assert.ok(Math.max(duplicateEvery, corruptEvery, oversizeEvery) <= images, `${name}: a device takes ${images} images`)
+    assert.ok(Math.max(stormMs, flap?.every ?? 0, ...ends) < durationMs, name)
+  }
+})
+
+test('devices that take their pictures together spread as their jitter says, and none before the start', () => {
+  const firsts = Array.from({ length: 200 }, (_, seed) => takeTimes('synchronized', 1, seed, 0.1)[0] ?? 0)
+  assert.ok(Math.min(...firsts) >= 0 && Math.max(...firsts) <= 200)
+  assert.equal(firsts.filter((at) => at === 0).length, 0)
+})
+
 test('each command leads its help with examples', async () => {
   for (const args of [['--help'], ['run', '--help']]) {
     const { stdout, code } = await runSimulator(args)

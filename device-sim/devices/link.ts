@@ -102,7 +102,7 @@ class Connection implements Link {
   readonly #wire: Wire
   readonly #pubacks = new Map<number, Puback>()
   #packetId = 0
-  #reason = 'the connection was closed before CONNACK'
+  #reason = 'it closed the connection before CONNACK, as one that wants TLS does'
   #isHeard = true
   #isCutNext = false
   #answer: (answer: NotOpened | undefined) => void = () => {}
@@ -229,6 +229,7 @@ class Connection implements Link {
 }
 
 function describe (error: Error & { readonly code?: string }): string {
+  if (error.code === 'EPROTO') return 'it does not speak TLS' // and OpenSSL would say so in its own way
   return error.message === '' ? error.code ?? 'no connection' : error.message // of several addresses, none answered
 }
 

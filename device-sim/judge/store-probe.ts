@@ -29,7 +29,8 @@ export async function probeStore (access: StoreAccess, signal: AbortSignal, time
 
 function explain ({ endpoint = 'AWS', bucket, accessKeyId }: StoreAccess, trouble: S3Trouble): string {
   const { name = '', code, message, $metadata } = trouble
-  const reason = [code ?? name, message].filter((part) => part !== undefined && part !== '').join(': ')
+  const kind = code ?? name
+  const reason = message === undefined || message === '' ? kind : message.includes(kind) ? message : `${kind}: ${message}`
   const status = $metadata?.httpStatusCode ?? 0
   if (name === 'CredentialsProviderError') {
     return `there are no credentials for the object store at ${endpoint}; name its file with --s3-file, ` +

@@ -72,7 +72,7 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
       format: 'mix:raw=80,json=20',
       duplicateEvery: 5,
       corruptEvery: 10,
-      oversizeEvery: 25
+      oversizeEvery: 20
     },
     duration: '2m',
     drainTimeout: '60s',
