@@ -85,7 +85,8 @@ async function verifyMany (from: string, access: Access): Promise<VerifiedRow> {
     expect: 'stored' as const,
     ackedAt: startedAt
   }))
-  const { found, held, seconds } = await verify({ run: '0123abcd', startedAt, acknowledged, unacknowledged: new Map() }, access)
+  const evidence = { run: '0123abcd', startedAt, acknowledged, unacknowledged: new Map() }
+  const { found, held, seconds } = await verify(evidence, access)
   console.log(`verified ${found} images of ${IMAGE_BYTES} bytes from ${from}, ${held ? 'held' : 'NOT held'}: ${seconds.toFixed(1)} s`)
   return { from, images: found, bytes: IMAGE_BYTES, held, seconds }
 }
@@ -100,7 +101,7 @@ async function verifyEven (): Promise<VerifiedRow> {
   return row
 }
 
-/** From `sluice store`, whose objects are plain files and were put there as such: it describes them as it lists them. */
+/** From `sluice store`; its objects are plain files and were put there as such: it describes them as it lists them. */
 async function verifyLocal (): Promise<VerifiedRow> {
   const dir = await mkdtemp(join(tmpdir(), 'bench-store-'))
   const store = new Child('bridge/sluice', ['store', '--listen', '127.0.0.1:0', '--dir', dir])

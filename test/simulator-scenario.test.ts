@@ -92,7 +92,8 @@ test('every preset is a valid scenario, and stays the same one printed as YAML a
 
 test('every preset has something that must hold, and lasts long enough for all it is about', async () => {
   for (const name of Object.keys(PRESETS)) {
-    const { groups: [group], durationMs, thresholds, uplink, stormMs = 0 } = readScenario({ file: await loadScenario(name) })
+    const scenario = readScenario({ file: await loadScenario(name) })
+    const { groups: [group], durationMs, thresholds, uplink, stormMs = 0 } = scenario
     const { duplicateEvery = 1, corruptEvery = 1, oversizeEvery = 1, flap, ratePerSecond = 0 } = group ?? {}
     const images = ratePerSecond * durationMs / 1000
     const ends = uplink?.events.map((event) => event.at + event.for) ?? []

@@ -12,17 +12,22 @@ export interface S3Trouble {
   readonly $metadata?: { readonly httpStatusCode?: number }
 }
 
-/** Lists one page, so that a run does not go its whole length before it is told. Throws a SimulatorError in one sentence. */
+/** Lists one page, so that a run does not go its whole length before it is told. Throws a SimulatorError. */
 export async function probeStore (access: StoreAccess, signal: AbortSignal, timeoutMs = PROBE_MS_MAX): Promise<void> {
-  const timeUp = AbortSignal.timeout(timeoutMs)
+  const stop = new AbortController()
+  const end = (): void => { stop.abort() }
+  const timer = setTimeout(end, timeoutMs)
+  signal.addEventListener('abort', end)
   const bucket = new Bucket(access)
   try {
-    await bucket.list(AbortSignal.any([signal, timeUp])).next()
+    await bucket.list(stop.signal).next()
   } catch (cause) {
     if (signal.aborted) return
-    const trouble = timeUp.aborted ? { message: `it said nothing for ${timeoutMs / 1000} s` } : cause as S3Trouble
+    const trouble = stop.signal.aborted ? { message: `it said nothing for ${timeoutMs / 1000} s` } : cause as S3Trouble
     throw new SimulatorError('UNAVAILABLE', explain(access, trouble))
   } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
     bucket.close()
   }
 }

@@ -8,11 +8,14 @@ export interface Tick {
 const TICKS_MAX = 8
 const VALUE_TICKS = 4
 const DAY_SECONDS = 86_400
-const STEPS_SECONDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY_SECONDS]
+const STEPS_SECONDS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY_SECONDS
+]
 
 /** From 0 to the last round time within so many seconds, as `30 s`, `2 min` or `6 h`. */
 export function timeTicks (seconds: number): readonly Tick[] {
-  const step = STEPS_SECONDS.find((each) => seconds / each <= TICKS_MAX) ?? Math.ceil(seconds / TICKS_MAX / DAY_SECONDS) * DAY_SECONDS
+  const step = STEPS_SECONDS.find((each) => seconds / each <= TICKS_MAX) ??
+    Math.ceil(seconds / TICKS_MAX / DAY_SECONDS) * DAY_SECONDS
   const [unit, unitSeconds] = step < 60 ? ['s', 1] as const : step < 3600 ? ['min', 60] as const : ['h', 3600] as const
   return ticks(step, Math.floor(seconds / step + 1e-9), (at) => `${clean(at / unitSeconds)} ${unit}`)
 }
