@@ -23,11 +23,11 @@ void describe('the store of a run', { concurrency: true }, () => {
     sent.length = 0
     const keys = ['--s3-access-key-id', credentials.accessKeyId, '--s3-secret-access-key', credentials.secretAccessKey]
     const cases: ReadonlyArray<readonly [RegExp, ...string[]]> = [
-      [/^no object store answers at http:\/\/127\.0\.0\.1:9 \(.*ECONNREFUSED.*; start it, or name another with --s3-file/,
+      [/^no object store answers at http:\/\/127\.0\.0\.1:9 \(.*ECONNREFUSED.*; start it, or name another with /,
         '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', bucket, ...keys],
       [/^the object store at .* has no bucket nowhere \(NoSuchBucket.*; make it, or name another with --s3-bucket$/,
         '--s3-endpoint', store.endpoint, '--s3-bucket', 'nowhere', ...keys],
-      [/^the object store at .* refuses the credentials nobody for the bucket images \(InvalidAccessKeyId.*; check --s3-access-key-id /,
+      [/^the object store at .* refuses the credentials nobody for the bucket images \(InvalidAccessKeyId.*; check /,
         '--s3-endpoint', store.endpoint, '--s3-bucket', bucket, '--s3-access-key-id', 'nobody',
         '--s3-secret-access-key', 'nothing'],
       [/^the object store at .* refuses the credentials .* \(SignatureDoesNotMatch/,
