@@ -22,14 +22,17 @@ const homes = {
   sharp: 'device-sim/**',
   'hdr-histogram-js': 'device-sim/**',
   'mqtt-packet': 'device-sim/devices/**',
-  mqtt: 'test/**'
+  mqtt: 'test/**',
+  uplot: 'test/**',
+  '@grafana/schema': 'test/**'
 }
 
-// device-sim judges Sluice from outside, so it brings its own S3 client, reader of files and metrics.
+// device-sim judges Sluice from outside, so it brings its own S3 client, reader of files and metrics. The rules of
+// Prometheus are YAML too.
 const guests = {
   '@aws-sdk/*': ['device-sim/**'],
   '@smithy/*': ['device-sim/judge/**'],
-  yaml: ['device-sim/scenario/**', 'device-sim/cli/**'],
+  yaml: ['device-sim/scenario/**', 'device-sim/cli/**', 'dashboards/**'],
   zod: ['device-sim/scenario/**'],
   'prom-client': ['device-sim/report/**']
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { openDevice, type Device } from './load.ts'
+import type { Device } from './load.ts'
+import { openDevices } from './paced-load.ts'
 import type { Peer, PeerKind } from './peers/peer.ts'
 import { installed } from './rounds.ts'
 import { withTempDirectory } from './subject.ts'
@@ -13,7 +14,6 @@ export interface IdleRow {
   readonly residentMegabytes: number
 }
 
-const TOGETHER = 200
 /** Opened and closed first, so that what a broker makes once is not counted. */
 const WARM_UP = 500
 const SETTLE_MS = 3000
@@ -43,11 +43,5 @@ export async function benchIdle (kinds: readonly PeerKind[], connections: number
 }
 
 async function openMany ({ port, login: [user, password] }: Peer, count: number): Promise<Device[]> {
-  const devices: Device[] = []
-  while (devices.length < count) {
-    const together = Array.from({ length: Math.min(TOGETHER, count - devices.length) }, (_, nth) =>
-      openDevice({ port, user, password }, `idle-${devices.length + nth}`))
-    devices.push(...await Promise.all(together))
-  }
-  return devices
+  return await openDevices({ port, user, password }, count, 'idle')
 }

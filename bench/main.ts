@@ -1,12 +1,14 @@
 // `npm run bench`: the figures of the README, measured on this machine; each run is kept in bench/results/. After `--`:
 //   --only PART           of intake, end-to-end, verified, drain, start, idle, pick, site; several with commas;
-//                         outage runs by name alone
+//                         outage, flat, steady, soak and disk run by name alone
 //   --rounds N            of each peer: 3
 //   --count N             images in a round: 4,000
 //   --devices N,N         of the intake: 100 in all rounds, then 1,000 in one
-//   --waiting N,N         images on disk at a start: 1,000, 20,000 and 100,000
-//   --connections N       that idle: 5,000
-//   --seconds N           of the site and of the outage: 180
+//   --waiting N,N         images on disk at a start and for flat: 1,000, 20,000 and 100,000
+//   --connections N       that idle: 5,000; of flat the most, beside 100 and 1,000
+//   --seconds N           of the site, of the outage and of each case of steady: 180
+//   --minutes N           of the soak: 30
+//   --gigabytes N         of the backlog that drains in steady and disk: 5
 //   --against DIR         another checkout, built: what has peers is measured with the two, and no other
 //   --profile             a flame graph of the intake instead of all this
 //   --json                prints what is kept, not tables
@@ -15,8 +17,10 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { benchDiskUse } from './disk-use.ts'
 import { benchDrain } from './drain.ts'
 import { benchEndToEnd } from './end-to-end.ts'
+import { benchFlat } from './flat.ts'
 import { benchIdle } from './idle.ts'
 import { benchIntake } from './intake.ts'
 import { DO_IT_YOURSELF } from './peers/do-it-yourself.ts'
@@ -28,7 +32,9 @@ import { benchPick } from './pick.ts'
 import { profileIntake } from './profile.ts'
 import { beginResults, keepResults, nameFile, readCpuTicks, type Results } from './results.ts'
 import { benchSite } from './site.ts'
+import { benchSoak } from './soak.ts'
 import { benchStart } from './start.ts'
+import { benchSteady } from './steady.ts'
 import { fillIn, formatResults } from './tables.ts'
 import { benchVerified } from './verified.ts'
 
@@ -41,6 +47,8 @@ const { values } = parseArgs({
     waiting: { type: 'string', default: '1000,20000,100000' },
     connections: { type: 'string', default: '5000' },
     seconds: { type: 'string', default: '180' },
+    minutes: { type: 'string', default: '30' },
+    gigabytes: { type: 'string', default: '5' },
     against: { type: 'string' },
     profile: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -92,6 +100,25 @@ async function measure (results: Results): Promise<void> {
   const site = { devices: 1000, seconds: Number(values.seconds), bytes: 250_000 }
   if (wants('site')) results.site = await benchSite(site)
   if (parts?.includes('outage') === true) results.outage = await benchOutage(site)
+  await measureLasting(results)
+}
+
+/** What takes long, and is asked for by name. */
+async function measureLasting (results: Results): Promise<void> {
+  const bytes = 250_000
+  const [fleet, backlogImages] = [{ devices: 1000, bytes }, Math.round(Number(values.gigabytes) * 1e9 / bytes)]
+  if (parts?.includes('flat') === true) {
+    const idle = [100, 1000, Number(values.connections)]
+    results.flat = await benchFlat({ rounds, count, waiting: readNumbers(values.waiting), idle })
+  }
+  if (parts?.includes('steady') === true) {
+    const imagesPerSecond = fleet.devices * 2 / 60
+    results.steady = await benchSteady({ ...fleet, imagesPerSecond, seconds: Number(values.seconds), backlogImages })
+  }
+  if (parts?.includes('soak') === true) {
+    results.soak = await benchSoak({ ...fleet, imagesPerSecond: 200, minutes: Number(values.minutes) })
+  }
+  if (parts?.includes('disk') === true) results.disk = await benchDiskUse(backlogImages, bytes)
 }
 
 function readNumbers (list: string): number[] {

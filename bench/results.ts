@@ -1,14 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import type { DiskUseRow } from './disk-use.ts'
 import type { DrainRow } from './drain.ts'
+import type { FlatRow } from './flat.ts'
 import type { IdleRow } from './idle.ts'
 import type { OutageRow } from './outage.ts'
 import type { PickRow } from './pick.ts'
 import type { ProfileRow } from './profile.ts'
 import type { PeerRow } from './rounds.ts'
 import type { SiteRow } from './site.ts'
+import type { SoakRow } from './soak.ts'
 import type { StartRow } from './start.ts'
+import type { SteadyRow } from './steady.ts'
 import type { VerifiedRow } from './verified.ts'
 
 /** One run, as it is kept in bench/results/; a part that was not asked for is absent. */
@@ -28,6 +32,10 @@ export interface Results {
   idle?: IdleRow[]
   pick?: PickRow[]
   outage?: OutageRow
+  flat?: FlatRow[]
+  steady?: SteadyRow[]
+  soak?: SoakRow
+  disk?: DiskUseRow
   profile?: ProfileRow
 }
 

@@ -13,6 +13,8 @@ export interface Service {
 
 export interface Status {
   readonly ledger: { readonly waiting: number, readonly exact: boolean }
+  /** Not in the store yet. */
+  readonly backlog: { readonly count: number, readonly bytes: number }
 }
 
 /** The real process, as `npm start` runs it in a built checkout, on free ports. */

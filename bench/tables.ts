@@ -1,3 +1,5 @@
+import { formatDiskUse, formatFlat, formatSoak, formatSteady } from './lasting-tables.ts'
+import { count, latencies, megabytes, ms, percent, table } from './markdown.ts'
 import type { PeerRow } from './rounds.ts'
 import type { Results } from './results.ts'
 import type { SiteRow } from './site.ts'
@@ -38,6 +40,10 @@ export function formatTables (results: Results): Map<string, string> {
       percent(outage.wastedShare), `${outage.firstStoredSeconds.toFixed(1)} s after`,
       `${outage.atAllowanceSeconds.toFixed(1)} s after`, percent(outage.wireShareAfter)]]))
   }
+  if (results.flat !== undefined) tables.set('flat', formatFlat(results.flat))
+  if (results.steady !== undefined) tables.set('steady', formatSteady(results.steady))
+  if (results.soak !== undefined) tables.set('soak', formatSoak(results.soak))
+  if (results.disk !== undefined) tables.set('disk', formatDiskUse(results.disk))
   if (site !== undefined) tables.set('site', formatSite(site))
   if (profile !== undefined) {
     tables.set('profile', table(['main thread, self time', 'share', 'an image'], profile.functions.map((row) =>
@@ -78,17 +84,12 @@ function formatPeers (title: string, rows: readonly PeerRow[]): string {
     count(row.imagesPerSecond),
     count(row.megabytesPerSecond),
     row.ratio?.toFixed(2) ?? '-',
-    `${formatLatencies(row.pubackMs)} ms`,
+    latencies([row.pubackMs.p50, row.pubackMs.p95, row.pubackMs.p99]),
     ms(row.cpuMsPerImage, 2),
     row.peakMegabytes === undefined ? '-' : megabytes(row.peakMegabytes),
     row.writtenPerByte.toFixed(2),
     formatAcknowledged(row.acknowledged)
   ]))
-}
-
-/** Below 10 ms a tenth counts. */
-function formatLatencies ({ p50, p95, p99 }: PeerRow['pubackMs']): string {
-  return [p50, p95, p99].map((value) => value.toFixed(value < 10 ? 1 : 0)).join(' / ')
 }
 
 /** `4000/4000` for each round is one word where all rounds had all. */
@@ -108,24 +109,4 @@ function formatSite (site: SiteRow): string {
     ['of the allowance on the wire, least in any 10 s with a backlog', percent(site.wireShare.least)],
     ['the ledger adds up', site.isLedgerExact ? 'yes' : 'NO']
   ])
-}
-
-function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
-}
-
-function count (value: number): string {
-  return Math.round(value).toLocaleString('en')
-}
-
-function ms (value: number, digits: number): string {
-  return `${value.toFixed(digits)} ms`
-}
-
-function megabytes (value: number): string {
-  return `${count(value)} MB`
-}
-
-function percent (share: number): string {
-  return `${(share * 100).toFixed(1)} %`
 }

@@ -5,19 +5,22 @@ import type { Access } from '../broker/identities.ts'
 import type { TlsKeys } from '../broker/tls-listener.ts'
 import { readAccess, readTlsKeys } from './access-files.ts'
 import { allowance as allowanceOf, timetable, type Address, type Config } from './config/config.ts'
-import { configHash } from './config/read-config.ts'
 import type { Observe } from './events.ts'
 import { FailedElsewhere } from './failed-elsewhere.ts'
+import { Fleet } from './fleet.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
 import { Lives } from './lives.ts'
 import type { LocalStore } from './local-store/server.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
-import { createNotes, type Notes } from './notes.ts'
+import { measure } from './measure.ts'
+import { createNotes } from './notes.ts'
+import { openSlo } from './open-slo.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { Rates } from './rates.ts'
 import { Readers } from './readers.ts'
+import { SiteTopics } from './site-topics.ts'
+import type { Slo } from './slo/slo.ts'
 import { Spool } from './spool/spool.ts'
 import { adviseAtStart } from './start-advice.ts'
 import { storeIdentity } from './store-identity.ts'
@@ -25,6 +28,9 @@ import { Allowance } from './uplink/allowance.ts'
 import { Limits, type Line } from './uplink/limits.ts'
 import { Timetable } from './uplink/timetable.ts'
 import { Uplink } from './uplink/uplink.ts'
+
+/** Of the memory budget: what may arrive quickly, or queue up for the disk. As much again makes no image faster. */
+const QUICK_SHARE = 1 / 4
 
 export interface BridgeDeps {
   readonly log: { readonly observe: Observe }
@@ -38,6 +44,8 @@ export interface Bridge {
   readonly place: string
   /** The embedded store, where no other is configured. */
   readonly localStore: LocalStore | undefined
+  /** For what happens outside of it and is to be counted and logged with the rest. */
+  readonly observe: Observe
   /** Settles when the uplink does: normally after close(), earlier only by rejecting. */
   readonly stopped: Promise<void>
   /** Applies all of it but the time-out from now on; what an operator set of the line stays in force. */
@@ -52,42 +60,36 @@ export interface Bridge {
   close (cut: AbortSignal): Promise<{ waiting: number }>
 }
 
-interface Parts {
-  readonly spool: Spool
-  readonly uplink: Uplink
-  readonly limits: Limits
-  readonly broker: Broker
-  readonly budget: MemoryBudget
-  readonly opened: OpenStore
-  readonly notes: Notes
-}
-
 /** device -> broker -> intake -> spool -> uplink -> store, assembled from right to left. */
 export async function startBridge (config: Config, { log, version }: BridgeDeps): Promise<Bridge> {
   const rates = new Rates()
   const lives = new Lives()
-  const readers = new Readers(log.observe, rates.observe, lives.observe)
+  const fleet = new Fleet()
+  const readers = new Readers(log.observe, rates.observe, lives.observe, fleet.observe)
   const { observe } = readers
 
   const spool = await Spool.open(spoolOptions(config), observe)
-  const { allowance, limits, opened, uplink, identity } = await openUplink(config, spool, observe)
-  const { store } = opened
+  const { slo, follow } = await openSlo(config, spool, observe)
+  readers.add(slo.observe)
+  const line = await openUplink(config, spool, observe)
+  follow(line)
+  const { limits, opened, opened: { store }, uplink, identity } = line
 
   const samples = new RefusedSamples(join(config.dataDir, 'refused'))
   let sending = config.uplink // as it was last configured
   const rules = { ...config.intake, get laneRules () { return sending.laneRules } }
   const intake = createIntake({ spool, samples, observe }, rules)
-  const budget = new MemoryBudget(config.mqtt.memoryBudget)
-  const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config))
+  const budget = new MemoryBudget(config.mqtt.memoryBudget, config.mqtt.memoryBudget * QUICK_SHARE)
+  const broker = await startBroker({ takeCustody: intake.take, observe, budget }, brokerOptions(config, version))
   const notes = createNotes((...sent) => { broker.notify(...sent); lives.noted(...sent) })
-  const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes }, config, version)
+  const metrics = measure({ spool, uplink, limits, broker, budget, opened, notes, slo, fleet }, config, version)
   readers.add(notes.observe)
   readers.addLate(metrics.observe)
 
   let isStopping = false
   const failedElsewhere = new FailedElsewhere(spool, identity)
   const http = await startHttp({
-    ...{ spool, intake, uplink, limits, store, budget, rates, lives, metrics, observe },
+    ...{ spool, intake, uplink, limits, store, budget, rates, lives, metrics, slo, observe },
     sentBytes: () => opened.sentBytes(),
     failedUnderOtherStore: () => failedElsewhere.count,
     allowanceAt: limits.at,
@@ -95,9 +97,8 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     isStopping: () => isStopping
   }, httpOptions(config, version, broker))
 
-  const advising = adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }).then((sentences) => {
-    for (const detail of sentences) observe({ kind: 'operator-advised', detail })
-  }, () => {}) // what keeps the index from being read is said elsewhere
+  const site = new SiteTopics({ voice: broker, status: () => http.status.read() }, config)
+  const advising = advise(adviseAtStart({ spool, failedElsewhere, allowanceAt: limits.at }), observe)
 
   const [stop, cut] = [new AbortController(), new AbortController()]
   const stopped = uplink.run(stop.signal, cut.signal)
@@ -106,6 +107,7 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
     http: { host: http.host, port: http.port },
     place: store.place,
     localStore: opened.localStore,
+    observe,
     stopped,
     configureUplink (changed) {
       limits.configure(lineOf(changed))
@@ -119,19 +121,32 @@ export async function startBridge (config: Config, { log, version }: BridgeDeps)
       isStopping = true
       deadline.addEventListener('abort', () => { cut.abort() }, { once: true })
       stop.abort() // no further put is begun
+      await site.close()
       await broker.close() // nothing more comes in; what is being written still gets its PUBACK
       await http.close()
       await stopped
       await advising
       await samples.close()
-      await limits.close()
-      allowance.close()
-      await opened.close()
-      const waiting = spool.ledger.waiting
-      await spool.close() // what is left waits on disk
-      return { waiting }
+      return await closeCustody({ ...line, slo, spool })
     }
   }
+}
+
+async function advise (advice: ReturnType<typeof adviseAtStart>, observe: Observe): Promise<void> {
+  const sentences = await advice.catch(() => []) // what keeps the index from being read is said elsewhere
+  for (const detail of sentences) observe({ kind: 'operator-advised', detail })
+}
+
+async function closeCustody (
+  { limits, allowance, opened, slo, spool }: OpenUplink & { readonly slo: Slo, readonly spool: Spool }
+): Promise<{ waiting: number }> {
+  await limits.close()
+  allowance.close()
+  await opened.close()
+  await slo.close()
+  const waiting = spool.ledger.waiting
+  await spool.close() // what is left waits on disk
+  return { waiting }
 }
 
 interface OpenUplink {
@@ -155,13 +170,15 @@ async function openUplink (config: Config, spool: Spool, observe: Observe): Prom
   return { allowance, limits, opened, uplink, identity }
 }
 
-export function spoolOptions ({ spool, intake: { dedupWindowMs } }: Config): Parameters<typeof Spool.open>[0] {
+export function spoolOptions (
+  { spool, intake: { dedupWindowMs }, slo: { targetMs } }: Config
+): Parameters<typeof Spool.open>[0] {
   return {
     directory: spool.dir,
     segmentBytes: spool.segmentSize,
     limitBytes: spool.limit,
     reserveBytes: spool.reserve,
-    dedupWindowMs
+    dedupWindowMs: Math.max(dedupWindowMs, 2 * targetMs) // what is not judged yet is not forgotten
   }
 }
 
@@ -173,7 +190,7 @@ function lineOf (uplink: Config['uplink']): Line {
   return { timetable: new Timetable(timetable(uplink)), capacity: uplink.capacity, overhead: uplink.overhead }
 }
 
-function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[1] {
+function brokerOptions ({ mqtt, auth }: Config, version: string): Parameters<typeof startBroker>[1] {
   return {
     listen: mqtt.listen,
     tls: mqtt.tls === undefined ? undefined : { listen: mqtt.tls.listen, keys: readTlsKeys(mqtt.tls) },
@@ -181,6 +198,7 @@ function brokerOptions ({ mqtt, auth }: Config): Parameters<typeof startBroker>[
     packetBytesMax: mqtt.maxPacketSize,
     connectionsMax: mqtt.maxConnections,
     anonymous: auth.anonymous,
+    sys: { everyMs: mqtt.sysIntervalMs, version },
     access: readAccess(auth)
   }
 }
@@ -193,49 +211,5 @@ function httpOptions ({ http, mqtt, slo }: Config, version: string, broker: Brok
     bodyBytesMax: mqtt.maxPacketSize,
     targetMs: slo.targetMs,
     mqtt: { host: broker.host, port: broker.port, topicPrefix: mqtt.topicPrefix }
-  }
-}
-
-/** Levels are read from their owners at scrape time; a gauge kept beside its owner would drift. */
-function measure (parts: Parts, config: Config, version: string): Metrics {
-  const { spool, uplink, limits, broker, budget, opened, notes } = parts
-  return createMetrics({
-    broker: () => broker.levels,
-    budget: () => ({ ...budget.levels, limitBytes: budget.bytesMax }),
-    spool: () => heldLevels(spool, uplink),
-    uplink: () => {
-      const { uploading, state, heldSeconds, ...levels } = uplink.levels
-      return {
-        ...levels,
-        bytesPerSecond: limits.inForce.bytesPerSecond,
-        paused: limits.inForce.paused,
-        inFlight: uploading.size,
-        sentBytes: opened.sentBytes(),
-        throttledSeconds: heldSeconds,
-        down: state.kind === 'down'
-      }
-    },
-    ledger: () => spool.ledger,
-    notes: () => notes.sent
-  }, { version, configHash: configHash(config), slo: config.slo })
-}
-
-type HeldLevels = ReturnType<Parameters<typeof createMetrics>[0]['spool']>
-
-/** What the spool calls waiting, parted by what the uplink is doing with it. */
-function heldLevels (spool: Spool, { levels: uplink }: Uplink): HeldLevels {
-  const { waiting, usedBytes, paused, ...levels } = spool.levels
-  const uploading = { count: uplink.uploading.size, bytes: uplink.uploadingBytes }
-  const retrying = { count: uplink.retrying.size, bytes: uplink.retryingBytes }
-  return {
-    ...levels,
-    uploading,
-    retrying,
-    waiting: {
-      count: Math.max(0, waiting.count - uploading.count - retrying.count),
-      bytes: Math.max(0, waiting.bytes - uploading.bytes - retrying.bytes)
-    },
-    diskUsedBytes: usedBytes,
-    paused: paused?.reason
   }
 }

@@ -5,6 +5,7 @@ import type { BrokerEvent } from '../broker/events.ts'
 import type { DeviceId, ImageId } from '../broker/topics.ts'
 import type { Entry, Failure, Upload } from './entry.ts'
 import type { UnavailableReason } from './objects/object-store.ts'
+import type { Sum } from './spool/accounts.ts'
 import type { LimitAction, LimitAt } from './uplink/limits.ts'
 
 export type Format = 'raw' | 'json'
@@ -76,6 +77,12 @@ export type BridgeEvent =
   | { readonly kind: 'operator-advised', readonly detail: string }
   /** What an advice was about is not so any more. */
   | { readonly kind: 'advice-over', readonly detail: string }
+  /** What waits, once a minute; `detail` is the sentence. */
+  | { readonly kind: 'backlog-waits', readonly waiting: Sum, readonly oldestSeconds: number, readonly detail: string }
+  /** What is counted against slo.target is not on disk, or what was there cannot be read. */
+  | { readonly kind: 'slo-not-kept', readonly detail: string }
+  /** SIGHUP; a configuration with a problem changes nothing. */
+  | { readonly kind: 'config-reloaded', readonly applied: boolean, readonly detail: string }
   // HTTP
   /** `entry`: an image that the answer has acknowledged. */
   | {

@@ -32,6 +32,8 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'uplink-up':
     case 'limit-changed':
     case 'advice-over':
+    case 'backlog-waits':
+    case 'config-reloaded':
       return 'info'
     case 'connect-refused':
     case 'packet-too-large':
@@ -44,6 +46,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'entry-failed':
     case 'uplink-down':
     case 'limits-not-kept':
+    case 'slo-not-kept':
     case 'operator-advised':
       return 'warn'
     case 'spool-fault':
@@ -103,6 +106,9 @@ export function describe (event: BridgeEvent): string {
     case 'limit-changed':
       return describeLimit(event)
     case 'limits-not-kept':
+    case 'slo-not-kept':
+    case 'config-reloaded':
+    case 'backlog-waits':
       return event.detail
     case 'store-fault':
       return `error in the local store: ${event.cause.message}`

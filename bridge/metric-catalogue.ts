@@ -20,6 +20,8 @@ const build = {
   buildInfo: gauge('sluice_build_info', 'Build information; the value is 1.', 'flag',
     { version: ANY, revision: ANY, node_version: ANY }),
   configInfo: gauge('sluice_config_info', 'Hash of the effective configuration; the value is 1.', 'flag', { hash: ANY }),
+  configReload: gauge('sluice_config_last_reload_successful',
+    '1 where the configuration was read without a problem, at the start or at the last SIGHUP.', 'flag'),
   sloTarget: gauge('sluice_slo_latency_target_seconds',
     'From acceptance to the store, an image shall take no longer.', 'seconds'),
   sloObjective: gauge('sluice_slo_objective_ratio', 'Share of the images that shall meet the latency target.', 'ratio'),
@@ -44,11 +46,21 @@ const mqtt = {
     { qos: ['0', '1', '2'] }),
   publishesRefused: counter('sluice_mqtt_publishes_refused_total',
     'PUBLISH packets the broker refused before they were an image: too long (the connection is cut), or a topic of ours that is none.',
-    'count', { reason: ['packet_too_large', 'bad_topic'] }),
+    'count', { reason: ['packet_too_large', 'bad_topic', 'not_authorized', 'no_room'] }),
+  subscriptionsRefused: counter('sluice_mqtt_subscriptions_refused_total',
+    'Filters of SUBSCRIBE packets that were answered 128, by reason.', 'count',
+    { reason: ['not_authorized', 'bad_filter', 'too_many'] }),
+  subscriptions: gauge('sluice_mqtt_subscriptions', 'Subscriptions of the clients connected now.', 'count'),
+  retained: gauge('sluice_mqtt_retained_messages', 'Retained messages of clients; never an image.', 'count'),
+  messagesDropped: counter('sluice_mqtt_messages_dropped_total',
+    'Messages between clients that a full session did not get; never an image.', 'count'),
   pubackDelay: histogram('sluice_mqtt_puback_delay_seconds',
     'From the complete PUBLISH to its PUBACK (QoS 1) or PUBREC (QoS 2).', 'seconds',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
   pubacksPending: gauge('sluice_mqtt_pubacks_pending', 'Images received and not yet acknowledged.', 'count'),
+  devices: gauge('sluice_devices',
+    'Devices that sent an image within a day, by state; silent: connected, and no image for twice the usual time.',
+    'count', { state: ['online', 'offline', 'silent'] }),
   notesSent: counter('sluice_acks_sent_total', 'Notes sent to devices on their acks topics, by status.', 'count',
     { status: ['uploaded', 'failed', 'refused', 'duplicate', 'paused', 'resumed'] }),
   budgetHeld: gauge('sluice_memory_budget_held_bytes', 'Payload bytes being read or not yet durable.', 'bytes'),
@@ -136,6 +148,12 @@ const upload = {
 const endToEnd = {
   e2eLatency: histogram('sluice_e2e_latency_seconds',
     'From acceptance to confirmed by the store; finished images only.', 'seconds', WAIT_BUCKETS),
+  sloMessages: counter('sluice_slo_messages_total',
+    'Images judged against the latency target, each once and at its deadline, wherever it is by then.', 'count',
+    { verdict: ['good', 'late', 'failed'] }),
+  sloLate: counter('sluice_slo_late_messages_total',
+    'Late images, by what kept them at their deadline: the store away, uploads paused, Sluice not running, or the line too thin.',
+    'count', { cause: ['store_away', 'paused', 'stopped', 'line'] }),
   ledger: gauge('sluice_ledger_images',
     'The ledger: acknowledged = uploaded + waiting + failed + dropped, exactly, across restarts.', 'count',
     { state: ['acknowledged', 'uploaded', 'waiting', 'failed', 'dropped'] })
@@ -147,12 +165,23 @@ const http = {
       '/', '/list', '/livez', '/readyz', '/metrics', '/api/v1/status', '/api/v1/images', '/api/v1/images/retry',
       '/api/v1/images/{id}', '/api/v1/images/{id}/content', '/api/v1/images/{id}/retry',
       '/api/v1/images/{id}/prioritize', '/api/v1/uplink',
-      '/api/v1/uplink/limits', '/api/v1/uplink/pause', '/api/v1/uplink/resume', 'other'
+      '/api/v1/uplink/limits', '/api/v1/uplink/pause', '/api/v1/uplink/resume', '/api/v1/slo', 'other'
     ],
     code: ['2xx', '3xx', '4xx', '5xx']
   }),
   httpDuration: histogram('sluice_http_request_duration_seconds', 'From a request to the end of its answer.', 'seconds',
     [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10])
+}
+
+/** The families as a page of the documentation shows them. */
+export const chapters = {
+  'Build, configuration, operators': build,
+  'MQTT, devices': mqtt,
+  Intake: ingest,
+  Spool: spool,
+  Uplink: upload,
+  'End to end, target': endToEnd,
+  HTTP: http
 }
 
 export const catalogue = { ...build, ...mqtt, ...ingest, ...spool, ...upload, ...endToEnd, ...http }
@@ -167,6 +196,8 @@ export const runtimeCatalogue = {
   maxFds: gauge('process_max_fds', 'Maximum number of open file descriptors.', 'count'),
   heapUsed: gauge('nodejs_heap_size_used_bytes', 'Process heap size used from Node.js in bytes.', 'bytes'),
   externalMemory: gauge('nodejs_external_memory_bytes', 'Node.js external memory size in bytes.', 'bytes'),
+  gcDuration: histogram('nodejs_gc_duration_seconds',
+    'Garbage collection duration by kind, one of major, minor, incremental or weakcb.', 'seconds', [0.001, 0.01, 0.1, 1, 2, 5]),
   eventLoopLag: gauge('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the recorded event loop delays.', 'seconds')
 }
 export type RuntimeCatalogue = typeof runtimeCatalogue

@@ -44,6 +44,10 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
       return
     case 'store-fault':
       return record.add('localStoreErrors', 1)
+    case 'config-reloaded':
+      return record.set('configReload', event.applied ? 1 : 0)
+    case 'slo-not-kept':
+    case 'backlog-waits':
     case 'operator-advised':
     case 'advice-over':
       break
@@ -77,9 +81,9 @@ function countBroker (record: Recorder, event: BrokerEvent): void {
       if (event.packet === 'PUBLISH') record.add('publishesRefused', 1, { reason: 'packet_too_large' })
       break
     case 'subscription-refused':
-      break // its SUBACK tells who asked
+      return record.add('subscriptionsRefused', 1, { reason: event.reason })
     case 'topic-refused':
-      return record.add('publishesRefused', 1, { reason: 'bad_topic' })
+      return record.add('publishesRefused', 1, { reason: event.reason })
   }
 }
 

@@ -2,8 +2,10 @@ import type { BrokerLevels } from '../broker/events.ts'
 import type { Note } from '../broker/topics.ts'
 import type { Ledger } from './entry.ts'
 import type { PauseReason } from './events.ts'
+import type { FleetLevels } from './fleet.ts'
 import { catalogue } from './metric-catalogue.ts'
 import type { Recorder } from './metric-recorder.ts'
+import type { SloLevels } from './slo/slo.ts'
 import type { PausedBy } from './uplink/limits.ts'
 
 /** What is read from its owner at every scrape; a gauge kept beside its owner would drift. All cheap, none throws. */
@@ -15,6 +17,8 @@ export interface MetricLevels {
   ledger (): Ledger
   /** Notes sent to devices since the start. */
   notes (): Readonly<Record<Note['status'], number>>
+  slo (): SloLevels
+  devices (): FleetLevels
 }
 
 /** mqtt.memoryBudget, over all devices and ways in. */
@@ -75,11 +79,16 @@ export function recordLevels (record: Recorder, levels: MetricLevels): void {
   recordSpool(record, levels.spool())
   recordUplink(record, levels.uplink())
   recordLedger(record, levels.ledger())
+  recordSlo(record, levels.slo())
+  recordDevices(record, levels.devices())
 }
 
 function recordBroker (record: Recorder, broker: BrokerLevels, budget: BudgetLevels): void {
   record.set('connections', broker.connections)
   record.set('pubacksPending', broker.pubacksPending)
+  record.set('subscriptions', broker.subscriptions)
+  record.set('retained', broker.retained)
+  record.setTotal('messagesDropped', broker.messagesDropped)
   record.setTotal('mqttReceivedBytes', broker.receivedBytes)
   record.setTotal('mqttSentBytes', broker.sentBytes)
   record.set('budgetHeld', budget.heldBytes)
@@ -122,6 +131,15 @@ function recordUplink (record: Recorder, uplink: UplinkLevels): void {
     record.set('uploadPaused', uplink.paused === reason ? 1 : 0, { reason })
   }
   record.set('uploadLastSuccess', (uplink.lastStoredAt ?? 0) / 1000)
+}
+
+function recordSlo (record: Recorder, { verdicts, causes }: SloLevels): void {
+  for (const verdict of catalogue.sloMessages.labels.verdict) record.setTotal('sloMessages', verdicts[verdict], { verdict })
+  for (const cause of catalogue.sloLate.labels.cause) record.setTotal('sloLate', causes[cause], { cause })
+}
+
+function recordDevices (record: Recorder, devices: FleetLevels): void {
+  for (const state of catalogue.devices.labels.state) record.set('devices', devices[state], { state })
 }
 
 function recordLedger (record: Recorder, ledger: Ledger): void {

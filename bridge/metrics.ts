@@ -42,6 +42,7 @@ export function createMetrics (levels: MetricLevels, options: MetricsOptions): M
 function recordBuild (record: Recorder, { version, revision, configHash, slo }: MetricsOptions): void {
   record.set('buildInfo', 1, { version, revision: revision ?? '', node_version: process.version })
   record.set('configInfo', 1, { hash: configHash })
+  record.set('configReload', 1) // or it would not have started
   record.set('sloTarget', slo.targetMs / 1000)
   record.set('sloObjective', slo.objective)
 }

@@ -1,4 +1,4 @@
-import type { ConnectRefusal } from './events.ts'
+import type { ConnectRefusal, TopicRefusal } from './events.ts'
 import { parseDeviceTopic, type DeviceId, type ImageId } from './topics.ts'
 
 // Who may connect, publish and subscribe. Pure: the hooks of Aedes (hooks.ts) do what is said here.
@@ -65,7 +65,7 @@ export interface TopicRules {
 export type PublishVerdict =
   | { readonly kind: 'image', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined }
   | { readonly kind: 'ordinary' }
-  | { readonly kind: 'refused', readonly detail: string }
+  | { readonly kind: 'refused', readonly reason?: TopicRefusal, readonly detail: string }
 
 export function judgePublish (topic: string, payloadBytes: number, rules: TopicRules): PublishVerdict {
   const { topicPrefix, ordinaryBytesMax } = rules

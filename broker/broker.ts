@@ -3,10 +3,10 @@ import type { Aedes, Client } from 'aedes'
 import { judgeFilter } from './admission.ts'
 import { createAedes } from './aedes.ts'
 import type { MemoryBudget } from './budget.ts'
+import { Census } from './census.ts'
 import { Connection } from './connection.ts'
 import type { TakeCustody } from './custody.ts'
 import type { BrokerEvent, BrokerLevels } from './events.ts'
-import type { Traffic } from './guard.ts'
 import { createHooks, type HookRules } from './hooks.ts'
 import { Identities, type Access } from './identities.ts'
 import { reconsider } from './identify.ts'
@@ -15,9 +15,10 @@ import { checkListeners, Listeners, type ListenerOptions } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
+import { SysTopics, type SysOptions } from './sys-topics.ts'
 import { Tally } from './tally.ts'
 import type { TlsKeys } from './tls-listener.ts'
-import { formatAcksTopic, type DeviceId, type Note } from './topics.ts'
+import { createVoice, type Voice } from './voice.ts'
 
 export interface BrokerDeps {
   readonly takeCustody: TakeCustody
@@ -33,18 +34,16 @@ export interface BrokerOptions extends ListenerOptions {
   /** Sockets, whether they have sent CONNECT or not. */
   readonly connectionsMax: number
   readonly limits?: Partial<BrokerLimits>
+  /** Without it there is no $SYS/broker/. */
+  readonly sys?: SysOptions
 }
 
 /** A listening MQTT 3.1.1 broker that answers for images only when custody of them is settled. */
-export interface Broker {
+export interface Broker extends Voice {
   readonly host: string
   readonly port: number
   readonly tlsPort: number | undefined
   readonly levels: BrokerLevels
-  /** Since the start: messages between clients that a full session did not get. Never an image. */
-  readonly messagesDropped: number
-  /** Publishes on the device's acks topic: QoS 1, not retained. Nobody need be subscribed. */
-  notify (deviceId: DeviceId, note: Note): void
   /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
   configureAccess (access: Access): number
   /** From now on handshakes are made with these; connections that are there go on. */
@@ -81,12 +80,15 @@ class EmbeddedBroker implements Broker {
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
   readonly #memory: PacketMemory
-  readonly #traffic: Traffic = { receivedBytes: 0, sentBytes: 0 }
   readonly #connections = new Set<Connection>()
   readonly #byStream = new WeakMap<object, Connection>()
   readonly #connected = new Map<string, Connection>()
   readonly #aedes: Aedes
   readonly #listeners: Listeners
+  readonly #retained: Retained
+  readonly #census: Census
+  readonly #voice: Voice
+  #sys: SysTopics | undefined
   #pulse: NodeJS.Timeout | undefined
 
   constructor (deps: BrokerDeps, options: BrokerOptions) {
@@ -98,7 +100,16 @@ class EmbeddedBroker implements Broker {
     this.#sessions = new Sessions(this.#limits)
     const hasCertificates = options.tls?.keys.clientCa !== undefined
     this.#identities = new Identities(options.access ?? {}, { ...this.#rules, hasCertificates })
+    this.#retained = new Retained(this.#limits.retainedBytesMax)
+    this.#census = new Census({
+      connections: this.#connections,
+      connected: this.#connected,
+      pubacks: this.#pubacks,
+      sessions: this.#sessions,
+      retained: this.#retained
+    })
     this.#aedes = this.#createAedes()
+    this.#voice = createVoice(this.#aedes, options.topicPrefix)
     const accept = (socket: Socket, user?: string): void => { this.#accept(socket, user) }
     this.#listeners = new Listeners(options, { observe: deps.observe, accept }, { ...options, ...this.#limits })
   }
@@ -109,15 +120,7 @@ class EmbeddedBroker implements Broker {
 
   get tlsPort (): number | undefined { return this.#listeners.tlsPort }
 
-  get levels (): BrokerLevels {
-    return {
-      connections: this.#connected.size,
-      pubacksPending: this.#pubacks.count,
-      ...this.#traffic
-    }
-  }
-
-  get messagesDropped (): number { return this.#sessions.dropped }
+  get levels (): BrokerLevels { return this.#census.levels }
 
   async listen (): Promise<void> {
     await this.#aedes.listen()
@@ -133,19 +136,14 @@ class EmbeddedBroker implements Broker {
       throw error
     }
     // After the sockets were read, or a busy process would take its own delay for their silence.
+    const { sys } = this.#options
+    if (sys !== undefined) this.#sys = new SysTopics({ voice: this.#voice, levels: () => this.levels }, sys)
     this.#pulse = setInterval(() => setImmediate(() => this.#checkAll()), this.#limits.pulseMs)
   }
 
-  notify (deviceId: DeviceId, note: Note): void {
-    this.#aedes.publish({
-      cmd: 'publish',
-      topic: formatAcksTopic(this.#options.topicPrefix, deviceId),
-      payload: JSON.stringify(note),
-      qos: 1,
-      retain: false,
-      dup: false
-    }, () => {}) // fails only where the broker is closed, and then nobody is subscribed
-  }
+  notify (...note: Parameters<Voice['notify']>): void { this.#voice.notify(...note) }
+
+  announce (...said: Parameters<Voice['announce']>): Promise<void> { return this.#voice.announce(...said) }
 
   configureAccess (access: Access): number {
     return reconsider(this.#connections, this.#identities, this.#identities.configure(access))
@@ -158,6 +156,7 @@ class EmbeddedBroker implements Broker {
   async close (): Promise<void> {
     const { closeMs, lingerMs } = this.#limits
     this.#listeners.close()
+    this.#sys?.close()
     for (const { guard } of this.#connections) guard.stopReading()
     await this.#held.none(closeMs)
     for (const connection of this.#connections) {
@@ -181,7 +180,7 @@ class EmbeddedBroker implements Broker {
       memory: this.#memory,
       held: this.#held,
       pubacks: this.#pubacks,
-      retained: new Retained(this.#limits.retainedBytesMax),
+      retained: this.#retained,
       sessions: this.#sessions,
       identities: this.#identities,
       unrouted,
@@ -211,10 +210,11 @@ class EmbeddedBroker implements Broker {
       return
     }
     const connection = new Connection({
-      socket, budget, memory: this.#memory, traffic: this.#traffic, observe, onClosed: (closed) => this.#forget(closed)
+      socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe, onClosed: (one) => this.#forget(one)
     }, { ...this.#limits, packetBytesMax })
     connection.certified = certified
     this.#connections.add(connection)
+    this.#census.opened()
     this.#sockets.up()
     this.#byStream.set(connection.guard.stream, connection)
     this.#aedes.handle(connection.guard.stream)
@@ -224,6 +224,7 @@ class EmbeddedBroker implements Broker {
     const connection = this.#connectionOf(client)
     if (client.closed) return
     this.#connected.set(client.id, connection)
+    this.#census.admitted()
     connection.admit(client.id)
   }
 

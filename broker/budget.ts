@@ -2,11 +2,16 @@
 // devices and listeners, so that a thousand devices in the same second cost what the operator
 // allowed and no more. Strictly first come, first served: a small request behind a large one waits
 // with it, or the large one would never have its turn.
+//
+// The whole of it is for slow lines. What arrives quickly only queues up for the disk, and more of that in memory
+// makes nobody faster: so a part of it is all that those have who are quick, or here whole.
 
 /** A share of the budget. Waits, then is held, then is released; `release` is idempotent. */
 export interface Grant {
   readonly bytes: number
   readonly isHeld: boolean
+  /** All its bytes are here. */
+  arrived (): void
   /** Gives the bytes back, or withdraws the request where it still waits. */
   release (): void
 }
@@ -17,32 +22,48 @@ export interface BudgetLevels {
   readonly waiting: number
 }
 
+type Move = 'arrive' | 'release'
+
 class Request implements Grant {
   readonly bytes: number
   readonly onHeld: () => void
   state: 'waiting' | 'held' | 'released' = 'waiting'
-  readonly #release: (request: Request) => void
+  heldAt = 0
+  readonly #move: (request: Request, move: Move) => void
 
-  constructor (bytes: number, onHeld: () => void, release: (request: Request) => void) {
+  constructor (bytes: number, onHeld: () => void, move: (request: Request, move: Move) => void) {
     this.bytes = bytes
     this.onHeld = onHeld
-    this.#release = release
+    this.#move = move
   }
 
   get isHeld (): boolean { return this.state === 'held' }
 
-  release (): void { this.#release(this) }
+  arrived (): void { this.#move(this, 'arrive') }
+
+  release (): void { this.#move(this, 'release') }
 }
+
+/** Who takes longer to arrive is slow. */
+const QUICK_MS = 1000
 
 export class MemoryBudget {
   readonly bytesMax: number
+  readonly #quickBytesMax: number
   // A Set keeps the order of arrival and lets a request in its middle withdraw at no cost.
   readonly #waiting = new Set<Request>()
+  /** Held and not whole yet, the one held longest first. */
+  readonly #arriving = new Set<Request>()
+  readonly #slow = new Set<Request>()
   #heldBytes = 0
+  #slowBytes = 0
   #isAdmitting = false
+  #turn: NodeJS.Timeout | undefined
 
-  constructor (bytesMax: number) {
+  /** `quickBytesMax`: what of it is held at most by whoever is not slow. */
+  constructor (bytesMax: number, quickBytesMax = bytesMax) {
     this.bytesMax = bytesMax
+    this.#quickBytesMax = quickBytesMax
   }
 
   get levels (): BudgetLevels {
@@ -55,9 +76,9 @@ export class MemoryBudget {
    * should only make a note. A request larger than the whole budget is held alone.
    */
   request (bytes: number, onHeld: () => void): Grant {
-    const request = new Request(bytes, onHeld, this.#release)
-    if (this.#waiting.size === 0 && this.#fits(bytes)) this.#hold(request)
-    else this.#waiting.add(request)
+    const request = new Request(bytes, onHeld, this.#move)
+    this.#waiting.add(request)
+    if (this.#waiting.size === 1) this.#admit(request)
     return request
   }
 
@@ -79,39 +100,64 @@ export class MemoryBudget {
     })
   }
 
+  /** By itself each fits: as the only one, and as the only quick one. */
   #fits (bytes: number): boolean {
-    return this.#heldBytes === 0 || this.#heldBytes + bytes <= this.bytesMax
+    const quickBytes = this.#heldBytes - this.#slowBytes
+    return (this.#heldBytes === 0 || this.#heldBytes + bytes <= this.bytesMax) &&
+      (quickBytes === 0 || quickBytes + bytes <= this.#quickBytesMax)
   }
 
   #hold (request: Request): void {
     request.state = 'held'
+    request.heldAt = performance.now()
     this.#heldBytes += request.bytes
+    this.#arriving.add(request)
   }
 
-  readonly #release = (request: Request): void => {
-    const { state } = request
+  readonly #move = (request: Request, move: Move): void => {
+    const { state, bytes } = request
+    if (state === 'released' || (move === 'arrive' && state === 'waiting')) return
+    this.#arriving.delete(request)
+    if (this.#slow.delete(request)) this.#slowBytes -= bytes
+    if (move === 'arrive') return
     request.state = 'released'
-    switch (state) {
-      case 'released': return
-      case 'held': this.#heldBytes -= request.bytes; break
-      case 'waiting': this.#waiting.delete(request); break // it may have been the one the others waited behind
-    }
+    if (state === 'held') this.#heldBytes -= bytes
+    else this.#waiting.delete(request) // it may have been the one the others waited behind
     this.#admit()
   }
 
   // An onHeld that releases comes back in here; the loop that already runs sees the room it made.
-  #admit (): void {
+  #admit (fresh?: Request): void {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     try {
       for (const request of this.#waiting) {
+        if (!this.#fits(request.bytes)) this.#findSlow()
         if (!this.#fits(request.bytes)) break
         this.#waiting.delete(request)
         this.#hold(request)
-        request.onHeld()
+        if (request !== fresh) request.onHeld()
       }
     } finally {
       this.#isAdmitting = false
+    }
+  }
+
+  /** Looks again when the next one will have become slow. */
+  #findSlow (): void {
+    const now = performance.now()
+    for (const request of this.#arriving) {
+      const quickMs = request.heldAt + QUICK_MS - now
+      if (quickMs > 0) {
+        this.#turn ??= setTimeout(() => {
+          this.#turn = undefined
+          this.#admit()
+        }, quickMs).unref()
+        return
+      }
+      this.#arriving.delete(request)
+      this.#slow.add(request)
+      this.#slowBytes += request.bytes
     }
   }
 }

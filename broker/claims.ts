@@ -56,6 +56,7 @@ export class Claims {
   claim (): Settle {
     if (this.#unclaimed.length === 0) throw new Error('a publish reached the hook that the guard has not seen')
     const grant = this.#unclaimed.shift()
+    grant?.arrived()
     this.#held++
     return () => {
       this.#held--

@@ -5,7 +5,8 @@ import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket } fro
 import { packetType } from './frame.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Permit } from './permit.ts'
-import { Guard, type Finding, type GuardLimits, type Traffic } from './guard.ts'
+import { Guard, type Finding, type GuardLimits } from './guard.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface ConnectionDeps {
   readonly socket: Socket

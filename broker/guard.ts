@@ -6,6 +6,7 @@ import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import { PacketReader } from './packet-reader.ts'
+import { countReceived, SentPackets, type Traffic } from './traffic.ts'
 
 // Stands between a socket and the parser of Aedes, which knows no limit of size: it buffered a
 // declared 100 MB whole. The guard judges every fixed header, and hands on whole packets.
@@ -32,11 +33,6 @@ export interface GuardDeps {
   readonly report: (finding: Finding) => void
 }
 
-export interface Traffic {
-  receivedBytes: number
-  sentBytes: number
-}
-
 export type GuardLimits = ClaimLimits & { readonly packetBytesMax: number } & Pick<BrokerLimits,
   'connectBytesMax' | 'connectMs' | 'controlBytesMax' | 'progressMs' | 'uploadBytesPerSecondMin'>
 
@@ -59,6 +55,7 @@ export class Guard {
   readonly #limits: GuardLimits
   readonly #claims: Claims
   readonly #reader: PacketReader
+  readonly #sent: SentPackets
   readonly #acceptedAt = performance.now()
   #phase: 'before-connect' | 'connecting' | 'connected' = 'before-connect'
   #ending: 'answering' | 'finished' | undefined
@@ -72,6 +69,7 @@ export class Guard {
     this.#deps = deps
     this.#limits = limits
     const { budget, memory } = deps
+    this.#sent = new SentPackets(deps.traffic)
     this.#reader = new PacketReader(deps.socket, {
       memory,
       judge: (header) => this.#judge(header),
@@ -193,6 +191,7 @@ export class Guard {
     if (header === 'malformed') return this.#cut({ kind: 'malformed' })
     const { firstByte, declaredBytes } = header
     const type = firstByte >> 4
+    countReceived(this.#deps.traffic, firstByte, declaredBytes)
     if (this.#phase === 'before-connect') {
       if (firstByte !== packetType.connect << 4) return this.#cut({ kind: 'not-connect', firstByte })
       this.#phase = 'connecting'
@@ -219,7 +218,7 @@ export class Guard {
 
   #write (chunks: ReadonlyArray<{ chunk: Buffer }>, done: (error?: Error | null) => void): void {
     const bytes = Buffer.concat(chunks.map(({ chunk }) => chunk)) // mostly a PUBACK, in three pieces
-    this.#deps.traffic.sentBytes += bytes.length
+    this.#sent.add(bytes)
     this.#reader.socket.write(bytes, done)
   }
 

@@ -1,17 +1,17 @@
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from 'aedes'
 import {
-  judgeConnect, judgeFilter, judgePublish,
+  judgeConnect, judgePublish,
   type Anonymous, type ConnectDenial, type PublishVerdict, type TopicRules
 } from './admission.ts'
 import type { Settle } from './claims.ts'
 import type { Connection } from './connection.ts'
 import type { Custody, Kept, TakeCustody } from './custody.ts'
 import type { BrokerEvent } from './events.ts'
+import { judgeSubscription } from './filters.ts'
 import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { PacketMemory } from './packet-memory.ts'
-import type { Permit } from './permit.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -67,10 +67,9 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     },
     authorizeSubscribe (client, subscription, done) {
       const { topic } = subscription
-      const { permit, filters } = deps.connectionOf(client)
-      const detail = judgeFilter(topic, rules) ?? judgeRead(topic, permit) ?? addFilter(filters, topic, rules)
-      if (detail === undefined) return done(null, subscription)
-      deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), detail })
+      const refusal = judgeSubscription(topic, deps.connectionOf(client), rules)
+      if (refusal === undefined) return done(null, subscription)
+      deps.observe({ kind: 'subscription-refused', clientId: client.id, filter: shown(topic), ...refusal })
       done(null, null) // SUBACK 128 for this filter alone [MQTT-3.9.3-2]; an error would close the connection
     },
     // A session that is kept goes on to gather, also after the rules that granted its filters are gone.
@@ -78,18 +77,6 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
       return deps.connectionOf(client).permit?.mayRead(packet.topic) === true ? packet : null
     }
   }
-}
-
-function judgeRead (filter: string, permit: Permit | undefined): string | undefined {
-  if (permit?.mayRead(filter) === true) return undefined
-  return 'not among what this client may read: a device reads its own acks, config and responses, and what auth.aclFile grants'
-}
-
-/** Says why not, where there is no room for one more. */
-function addFilter (filters: Set<string>, filter: string, { subscriptionsMax }: HookRules): string | undefined {
-  if (filters.size >= subscriptionsMax && !filters.has(filter)) return `more than ${subscriptionsMax} subscriptions`
-  filters.add(filter)
-  return undefined
 }
 
 // Refusing here would close the socket without a CONNACK, or with `done(null, false)` leave it
@@ -150,7 +137,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
     case 'refused':
       deps.unrouted.add(packet)
       deps.observe({
-        kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), detail: verdict.detail
+        kind: 'topic-refused', clientId: client?.id ?? '', topic: shown(packet.topic), reason: verdict.reason ?? 'bad_topic', detail: verdict.detail
       })
       settle()
       return done(null) // acknowledged and dropped: a closed connection would send it again for ever
@@ -159,6 +146,7 @@ function authorizePublish (deps: HookDeps, rules: HookRules, asked: Asked): void
 
 const foreign: PublishVerdict = {
   kind: 'refused',
+  reason: 'not_authorized',
   detail: 'not among what this client may publish: a device publishes below its own topic, and what auth.aclFile grants'
 }
 
@@ -171,7 +159,7 @@ function judge (
   if (verdict.kind !== 'refused' && connection !== undefined && connection.permit?.mayPublish(topic) !== true) return foreign
   if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
   const detail = `no room to retain it: ${retained.bytes} of ${rules.retainedBytesMax} bytes are taken`
-  return { kind: 'refused', detail }
+  return { kind: 'refused', reason: 'no_room', detail }
 }
 
 interface Taking {
@@ -201,7 +189,8 @@ async function takeImage (deps: HookDeps, { client, packet, done }: Asked, takin
   if (isAcknowledged) deps.pubacks.down()
   deps.held.down()
   if (error !== undefined || !isAcknowledged) return
-  deps.observe({ kind: 'publish-acknowledged', seconds: (performance.now() - startedAt) / 1000, entry: keptAs(custody) })
+  const seconds = (performance.now() - startedAt) / 1000
+  deps.observe({ kind: 'publish-acknowledged', seconds, entry: keptAs(custody), clientId: client?.id ?? '' })
 }
 
 function keptAs (custody: Custody): Kept | undefined {

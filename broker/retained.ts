@@ -12,6 +12,7 @@ export class Retained {
   }
 
   get bytes (): number { return this.#bytes }
+  get count (): number { return this.#bytesByTopic.size }
 
   /** False: no room, and nothing changed. An empty payload removes the topic [MQTT-3.3.1-10]. */
   keep (topic: string, payloadBytes: number): boolean {

@@ -44,6 +44,14 @@ export class Sessions {
   /** Messages not queued because the session had as many as it may have. */
   get dropped (): number { return this.#dropped }
 
+  /** Messages that wait in all of them. */
+  get queued (): number { return [...this.#queued.values()].reduce((sum, queued) => sum + queued, 0) }
+
+  /** How many are kept for clients that are not `connected`. */
+  away (connected: ReadonlyMap<string, unknown>): number {
+    return [...this.#kept].filter((clientId) => !connected.has(clientId)).length
+  }
+
   /** False: there are as many sessions as there may be, and this one is not among them. */
   open (clientId: string, clean: boolean): boolean {
     if (clean) this.#kept.delete(clientId)

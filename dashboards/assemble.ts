@@ -5,12 +5,14 @@
 // form: one list of panels, each with its place on a grid of 24 columns.
 
 import generator from 'grafana-dash-gen'
-import { createLinks, createTemplates, marks, variableOfToday, type MarkJson, type VariableJson } from './frame.ts'
+import {
+  createLinks, createTemplates, linkOfToday, marks, variableOfToday,
+  type LinkJson, type MarkJson, type Uid, type VariableJson
+} from './frame.ts'
 import type { Panel, PanelJson } from './panels.ts'
 
 export interface DashboardSpec {
-  /** In the address of the dashboard, and in links to it: never changed. */
-  readonly uid: string
+  readonly uid: Uid
   readonly title: string
   readonly description: string
   readonly rows: readonly RowSpec[]
@@ -47,7 +49,7 @@ export interface DashboardJson {
   readonly refresh: string
   readonly time: { readonly from: string, readonly to: string }
   readonly timezone: string
-  readonly links: readonly unknown[]
+  readonly links: readonly LinkJson[]
   readonly templating: { readonly list: readonly VariableJson[] }
   readonly annotations: { readonly list: readonly MarkJson[] }
   readonly panels: ReadonlyArray<PlacedPanel | RowPanel>
@@ -71,7 +73,7 @@ export function assemble (spec: DashboardSpec): DashboardJson {
     refresh: '30s',
     time: { from: 'now-6h', to: 'now' },
     timezone,
-    links,
+    links: links.map(linkOfToday),
     templating: { list: templating.list.map(variableOfToday) },
     annotations: { list: marks },
     panels: place(rows.map(({ title = '', collapse = false, panels }) =>
@@ -81,7 +83,7 @@ export function assemble (spec: DashboardSpec): DashboardJson {
 
 type ForeignPanel = InstanceType<typeof generator.Panels.Text>
 
-function skeleton ({ title, rows }: DashboardSpec): InstanceType<typeof generator.Dashboard> {
+function skeleton ({ uid, title, rows }: DashboardSpec): InstanceType<typeof generator.Dashboard> {
   const dashboard = new generator.Dashboard({ title, tags: ['sluice'] })
   for (const { title, panels, collapsed = false } of rows) {
     const row = new generator.Row({ title, collapse: collapsed })
@@ -90,7 +92,7 @@ function skeleton ({ title, rows }: DashboardSpec): InstanceType<typeof generato
     dashboard.addRow(row)
   }
   for (const template of createTemplates()) dashboard.addTemplate(template)
-  dashboard.links.push(...createLinks())
+  dashboard.links.push(...createLinks(uid))
   return dashboard
 }
 

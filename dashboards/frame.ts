@@ -3,7 +3,7 @@
 import generator from 'grafana-dash-gen'
 import { catalogue } from '../bridge/metric-catalogue.ts'
 import { DATASOURCE } from './panels.ts'
-import { highest, startedAt } from './queries.ts'
+import { highest, lately, startedAt } from './queries.ts'
 
 type Template = InstanceType<typeof generator.Templates.Custom> | InstanceType<typeof generator.Templates.Query>
 type Variable = ReturnType<Template['generate']>
@@ -15,6 +15,13 @@ export interface VariableJson extends Json {
   readonly label: string
   readonly type: string
   readonly query: unknown
+}
+
+export interface LinkJson extends Json {
+  readonly title: string
+  readonly url: string
+  readonly keepTime: boolean
+  readonly includeVars: boolean
 }
 
 export interface MarkJson extends Json {
@@ -35,8 +42,27 @@ export function createTemplates (): Template[] {
   ]
 }
 
-export function createLinks (): Array<InstanceType<typeof generator.ExternalLink>> {
-  return [new generator.ExternalLink({ title: 'Status page', tooltip: 'The page of Sluice itself', url: '$page' })]
+/** In the addresses of the dashboards, and never changed. */
+export const uids = { fleet: 'sluice-fleet', uplink: 'sluice-uplink', slo: 'sluice-slo' } as const
+export type Uid = typeof uids[keyof typeof uids]
+
+const neighbours: Readonly<Record<Uid, { title: string, tooltip: string }>> = {
+  'sluice-fleet': { title: 'Fleet and broker', tooltip: 'Devices, and what comes in' },
+  'sluice-uplink': { title: 'Spool and uplink', tooltip: 'What waits, and what goes out' },
+  'sluice-slo': { title: 'Promise', tooltip: 'Whether images are in time, and what fires' }
+}
+
+export function createLinks (from: Uid): Array<InstanceType<typeof generator.ExternalLink>> {
+  const others = Object.values(uids).filter((uid) => uid !== from).map((uid) =>
+    new generator.ExternalLink({ ...neighbours[uid], url: `/d/${uid}` }).includeVariableValues().includeTimeFilter())
+  return [...others, new generator.ExternalLink({ title: 'Status page', tooltip: 'The page of Sluice itself', url: '$page' })]
+}
+
+type Link = ReturnType<InstanceType<typeof generator.ExternalLink>['generate']>
+
+/** The generator opens every link in a tab of its own; from one dashboard to the next one goes on in the same tab. */
+export function linkOfToday (link: Link): LinkJson {
+  return { ...link, asDropdown: false, targetBlank: !link.url.startsWith('/d/') }
 }
 
 /** The generator draws variables with the fields of Grafana 2; here are those that are read today. */
@@ -67,10 +93,11 @@ export function variableOfToday ({ type = '', name, label, query, multi, include
   }
 }
 
-/** What explains a change in any graph: a start of the process, an uplink that was down, intake that was paused. */
+/** What explains a change in any graph: a start, an operator, an uplink that was down, intake that was paused. */
 export const marks: readonly MarkJson[] = [
   mark('Start', 'blue', startedAt, { useValueForTime: true }),
   mark('Uplink down', 'orange', `${highest('uploadPaused', { reason: 'circuit_open' })} == 1`),
+  mark('Operator', 'yellow', lately('operatorActions', 'action'), { titleFormat: 'Operator: {{action}}' }),
   mark('Uploads paused', 'purple', `${highest('uploadPaused', { reason: { not: 'circuit_open' } })} == 1`),
   mark('Intake paused', 'red', `${highest('ingestPaused')} == 1`)
 ]

@@ -3,6 +3,8 @@
 //
 // Shapes: @grafana/schema, raw/dashboard and raw/composable/*/panelcfg.
 
+import { override, unitOverride } from './looks.ts'
+
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' } as const
 
 /** Ids of units as Grafana's getValueFormat knows them. */
@@ -20,8 +22,10 @@ export const units = {
 export interface Query {
   readonly expr: string
   readonly legend: string
-  /** `limit`: a dashed red line. `foremost`: a bold line drawn over the others. */
-  readonly look?: 'limit' | 'foremost'
+  /** `limit`: a dashed red line. `foremost`: a bold line drawn over the others. `faint`: a grey one to compare with. */
+  readonly look?: 'limit' | 'foremost' | 'faint'
+  /** Where it is not that of the panel. */
+  readonly unit?: PanelOptions['unit']
 }
 
 export interface PanelOptions {
@@ -40,7 +44,7 @@ export interface PanelOptions {
 }
 
 export interface PanelJson {
-  readonly type: 'timeseries' | 'stat' | 'heatmap' | 'table'
+  readonly type: 'timeseries' | 'stat' | 'heatmap' | 'table' | 'state-timeline'
   readonly title: string
   readonly description: string
   readonly datasource: typeof DATASOURCE
@@ -62,8 +66,15 @@ export interface Panel {
 
 const HEIGHT = 8
 
-export function timeseries (options: PanelOptions & { readonly stacked?: boolean, readonly max?: number }): Panel {
-  const { unit, queries, stacked = false, max } = options
+export interface TimeseriesOptions extends PanelOptions {
+  readonly stacked?: boolean
+  readonly max?: number
+  /** Values at which dashed lines are drawn across, coloured as how bad it is from there on. */
+  readonly lines?: readonly Threshold[]
+}
+
+export function timeseries (options: TimeseriesOptions): Panel {
+  const { unit, queries, stacked = false, max, lines } = options
   const custom = {
     drawStyle: 'line',
     lineInterpolation: unit === units.flag ? 'stepAfter' : 'linear',
@@ -71,10 +82,16 @@ export function timeseries (options: PanelOptions & { readonly stacked?: boolean
     fillOpacity: stacked ? 30 : 5,
     showPoints: 'never',
     spanNulls: false,
-    stacking: { mode: stacked ? 'normal' : 'none', group: 'A' }
+    stacking: { mode: stacked ? 'normal' : 'none', group: 'A' },
+    ...(lines === undefined ? {} : { thresholdsStyle: { mode: 'dashed' } })
   }
+  const thresholds = lines === undefined
+    ? {}
+    : { thresholds: { mode: 'absolute', steps: [{ color: 'transparent', value: null }, ...lines] } }
   return panel('timeseries', options, HEIGHT, {
-    defaults: { unit, min: 0, ...(max === undefined ? {} : { max }), color: { mode: 'palette-classic' }, custom },
+    defaults: {
+      unit, min: 0, ...(max === undefined ? {} : { max }), color: { mode: 'palette-classic' }, custom, ...thresholds
+    },
     overrides: queries.flatMap(override),
     targets: queries.map((query, n) => target(query, n, { range: true })),
     options: {
@@ -98,14 +115,19 @@ export interface Word {
 
 /** One number, coloured by how good it is; `words` say it where a number would have to be looked up. */
 export function stat (
-  options: Omit<PanelOptions, 'width'> & { readonly thresholds: readonly Threshold[], readonly words?: readonly Word[] }
+  options: Omit<PanelOptions, 'width'> & {
+    /** Default: a sixth of the dashboard. */
+    readonly width?: number
+    readonly thresholds: readonly Threshold[]
+    readonly words?: readonly Word[]
+    /** Instead of a number where there is none. */
+    readonly none?: string
+  }
 ): Panel {
-  const { unit, queries, thresholds, words = [] } = options
-  const mappings = words.length === 0
-    ? []
-    : [{ type: 'value', options: Object.fromEntries(words.map(({ value, text, color }, index) => [value, { text, color, index }])) }]
-  return panel('stat', { ...options, width: 4 }, 4, {
-    defaults: { unit, mappings, color: { mode: 'thresholds' }, thresholds: { mode: 'absolute', steps: thresholds }, noValue: '-' },
+  const { unit, width = 4, queries, thresholds, words = [], none = '-' } = options
+  return panel('stat', { ...options, width }, 4, {
+    defaults: { unit, mappings: mappingsOf(words), color: { mode: 'thresholds' }, thresholds: { mode: 'absolute', steps: thresholds }, noValue: none },
+    overrides: queries.flatMap(unitOverride),
     targets: queries.map((query, n) => target(query, n, { instant: true })),
     options: {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
@@ -158,6 +180,35 @@ export function table (options: PanelOptions & { readonly columns: Readonly<Reco
   })
 }
 
+/** Which of a few states each series was in, a band a series. */
+export function timeline (options: PanelOptions & { readonly words: readonly Word[] }): Panel {
+  const { unit, queries, words } = options
+  return panel('state-timeline', options, HEIGHT, {
+    defaults: {
+      unit,
+      mappings: mappingsOf(words),
+      color: { mode: 'thresholds' },
+      thresholds: { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 1 }] },
+      custom: { fillOpacity: 70, lineWidth: 0 },
+      noValue: 'nothing'
+    },
+    targets: queries.map((query, n) => target(query, n, { range: true })),
+    options: {
+      alignValue: 'left',
+      mergeValues: true,
+      rowHeight: 0.8,
+      showValue: 'never',
+      legend: { displayMode: 'list', placement: 'bottom', showLegend: false, calcs: [] },
+      tooltip: { mode: 'single', sort: 'none' }
+    }
+  })
+}
+
+function mappingsOf (words: readonly Word[]): object[] {
+  if (words.length === 0) return []
+  return [{ type: 'value', options: Object.fromEntries(words.map(({ value, text, color }, index) => [value, { text, color, index }])) }]
+}
+
 interface Drawing {
   readonly defaults: PanelJson['fieldConfig']['defaults']
   readonly overrides?: readonly unknown[]
@@ -186,20 +237,4 @@ function panel (type: PanelJson['type'], panel: PanelOptions, height: number, dr
 
 function target ({ expr, legend }: Query, n: number, kind: Readonly<Record<string, unknown>>): PanelJson['targets'][number] {
   return { refId: String.fromCharCode(65 + n), datasource: DATASOURCE, editorMode: 'code', expr, legendFormat: legend, ...kind }
-}
-
-function override ({ legend, look }: Query): unknown[] {
-  if (look === undefined) return []
-  const lines = look === 'limit'
-    ? { lineStyle: { fill: 'dash', dash: [10, 10] }, lineWidth: 2 }
-    : { lineStyle: { fill: 'solid' }, lineWidth: 3 }
-  return [{
-    matcher: { id: 'byName', options: legend },
-    properties: [
-      { id: 'color', value: { mode: 'fixed', fixedColor: look === 'limit' ? 'red' : 'dark-purple' } },
-      { id: 'custom.stacking', value: { mode: 'none', group: 'B' } },
-      { id: 'custom.fillOpacity', value: 0 },
-      ...Object.entries(lines).map(([option, value]) => ({ id: `custom.${option}`, value }))
-    ]
-  }]
 }

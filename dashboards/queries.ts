@@ -66,6 +66,10 @@ export function rateBy<K extends CounterKey> (key: K, label: LabelOf<K>, match: 
 }
 
 /** Over the whole time the dashboard shows. */
+export function total<K extends CounterKey> (key: K, match: Match<K> = {}): string {
+  return `sum(increase(${select(known[key].name, match)}[$__range]))`
+}
+
 export function totalBy<K extends CounterKey> (key: K, label: LabelOf<K>, match: Match<K> = {}): string {
   return `sum by (${label}) (increase(${select(known[key].name, match)}[$__range]))`
 }
@@ -87,6 +91,64 @@ export function distribution (key: HistogramKey): string {
 function buckets (key: HistogramKey, operation: 'rate' | 'increase'): string {
   return `sum by (le) (${operation}(${select(`${known[key].name}_bucket`, {})}[$__rate_interval]))`
 }
+
+/** Times that a question names itself; all others follow what the dashboard shows. */
+export type Window = '1h' | '6h' | '1d' | '3d' | '30d'
+
+/** Per second over a time the question names. */
+export function rateOver<K extends CounterKey> (window: Window, key: K, match: Match<K> = {}): string {
+  return `sum(rate(${select(known[key].name, match)}[${window}]))`
+}
+
+/** How often in a time the question names. */
+export function totalOver<K extends CounterKey> (window: Window, key: K, match: Match<K> = {}): string {
+  return `sum(increase(${select(known[key].name, match)}[${window}]))`
+}
+
+export function totalByOver<K extends CounterKey> (window: Window, key: K, label: LabelOf<K>): string {
+  return `sum by (${label}) (increase(${select(known[key].name, {})}[${window}]))`
+}
+
+/** A gauge at the same time of the day before. */
+export function levelYesterday<K extends GaugeKey> (key: K, match: Match<K> = {}): string {
+  return `sum(${select(known[key].name, match)} offset 1d)`
+}
+
+/** Where a gauge will be in a day if it goes on as in the last six hours, not below 0. */
+export function levelTomorrow<K extends GaugeKey> (key: K): string {
+  return `clamp_min(sum(predict_linear(${select(known[key].name, {})}[6h], 86400)), 0)`
+}
+
+/** Share of the time in which a flag was set. */
+export function shareOfTime<K extends GaugeKey> (key: K, label: LabelOf<K>): string {
+  return `max by (${label}) (avg_over_time(${select(known[key].name, {})}[$__rate_interval]))`
+}
+
+/** Share of the observations that were at most so large; the bound is one of its buckets. */
+export function shareWithin (key: HistogramKey, bound: number): string {
+  const { name } = known[key]
+  const [bounds, all] = [`${name}_bucket`, `${name}_count`]
+  const inside = `${bounds}{${SCOPE},le="${bound}"}`
+  return `sum(rate(${inside}[$__rate_interval])) / (sum(rate(${select(all, {})}[$__rate_interval])) > 0)`
+}
+
+/** Seconds a second that went into what a histogram of seconds observes. */
+export function timeIn (key: HistogramKey): string {
+  return `sum(rate(${select(`${known[key].name}_sum`, {})}[$__rate_interval]))`
+}
+
+/** How often a gauge took another value in the last hour. */
+export function changesInHour (key: GaugeKey): string {
+  return `sum(changes(${select(known[key].name, {})}[1h]))`
+}
+
+/** Each kind of what was counted just now, for an annotation. */
+export function lately<K extends CounterKey> (key: K, label: LabelOf<K>): string {
+  return `sum by (${label}) (increase(${select(known[key].name, {})}[$__rate_interval])) > 0`
+}
+
+/** Alerts of rules.yml that fire, 1 each. */
+export const firing = 'ALERTS{alertname=~"Sluice.+",alertstate="firing",job=~"$job"}'
 
 /** When each instance was started, in the milliseconds that an annotation wants. */
 export const startedAt = `1000 * ${select(known.startTime.name, {})}`

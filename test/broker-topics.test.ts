@@ -116,7 +116,7 @@ test('a session that is away is kept its messages up to a limit, and the rest ar
   await device.endAsync()
   await eventually(() => broker.levels.connections === 0)
   for (let i = 0; i < 5; i++) broker.notify('cam-1' as DeviceId, { v: 1, id: String(i), status: 'uploaded', at: '' })
-  await eventually(() => broker.messagesDropped === 2)
+  await eventually(() => broker.levels.messagesDropped === 2)
   for (const expected of [['0', '1', '2'], []]) {
     const { device: back, messages } = await connectReader(t, port, { clientId: 'cam-1', clean: false })
     await back.publishAsync('devices/cam-1/status', 'online', { qos: 1 }) // answered behind what was kept

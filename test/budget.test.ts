@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MemoryBudget, type Grant } from '../broker/budget.ts'
+import { eventually } from './helpers/eventually.ts'
 
 test('a request that fits is held at once', () => {
   const budget = new MemoryBudget(100)
@@ -67,10 +69,37 @@ test('acquire resolves in turn, and an aborted wait leaves nothing held', async 
   assert.deepEqual(budget.levels, { heldBytes: 70, waiting: 0 })
 })
 
+test('what is here whole and queues up for the disk leaves the rest of the budget to slow lines', async () => {
+  const budget = new MemoryBudget(100, 30)
+  const first = budget.request(20, () => {})
+  const second = budget.request(20, () => {})
+  assert.deepEqual([first.isHeld, second.isHeld], [true, false], 'a part is all that quick ones have')
+  await eventually(() => second.isHeld, { what: 'a turn behind a slow one' })
+  first.arrived()
+  const third = budget.request(20, () => {})
+  second.arrived()
+  await delay(1500)
+  assert.equal(third.isHeld, false, 'what is whole does not become slow, however long the disk takes')
+  first.release()
+  second.release()
+  assert.equal(third.isHeld, true)
+  assert.deepEqual(budget.levels, { heldBytes: 20, waiting: 0 })
+})
+
+test('slow lines have the whole budget and no more', async () => {
+  const budget = new MemoryBudget(50, 20)
+  const grants = [20, 20, 20].map((bytes) => budget.request(bytes, () => {}))
+  await eventually(() => grants[1]?.isHeld)
+  await delay(1200)
+  assert.deepEqual(budget.levels, { heldBytes: 40, waiting: 1 })
+  grants[0]?.release()
+  assert.deepEqual(budget.levels, { heldBytes: 40, waiting: 0 })
+})
+
 test('whatever is asked and given back in whatever order, the limit holds, turns are kept and nothing leaks', () => {
   const step = fc.record({ bytes: fc.integer({ min: 0, max: 150 }), release: fc.nat(), isRelease: fc.boolean() })
-  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-    const budget = new MemoryBudget(100)
+  fc.assert(fc.property(fc.array(step, { maxLength: 200 }), fc.constantFrom(100, 40), (steps, bytesMax) => {
+    const budget = new MemoryBudget(100, bytesMax)
     const grants: Grant[] = []
     const turns: number[] = []
     let asked = 0
@@ -85,7 +114,7 @@ test('whatever is asked and given back in whatever order, the limit holds, turns
       const held = grants.filter((grant) => grant.isHeld)
       const heldBytes = held.reduce((sum, grant) => sum + grant.bytes, 0)
       assert.deepEqual(budget.levels, { heldBytes, waiting: grants.length - held.length })
-      assert.ok(heldBytes <= 100 || held.filter((grant) => grant.bytes > 0).length === 1)
+      assert.ok(heldBytes <= bytesMax || held.filter((grant) => grant.bytes > 0).length === 1)
     }
     assert.deepEqual(turns, turns.toSorted((a, b) => a - b))
     grants.forEach((grant) => grant.release())

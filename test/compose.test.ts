@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { Config } from '../bridge/config/config.ts'
 import { readConfig } from '../bridge/config/read-config.ts'
+import { catalogue, runtimeCatalogue } from '../bridge/metric-catalogue.ts'
 
 interface Service {
   readonly image?: string
@@ -17,6 +18,9 @@ interface Service {
   readonly healthcheck?: object
   readonly restart?: string
   readonly stop_grace_period?: string
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
 }
 
 const root = resolve(import.meta.dirname, '..')
@@ -87,6 +91,45 @@ test('Prometheus scrapes the service by its name and port', async () => {
   assert.deepEqual(job.static_configs, [{ targets: [`sluice:${configuration().http.listen.port}`] }])
 })
 
+test('Prometheus has the rules, and tells Alertmanager, which tells the mail catcher, by their names and ports', async () => {
+  const { rule_files: rules, alerting } = parse(await read('dashboards/provisioning/prometheus.yml'))
+  const mounted = services['prometheus']?.volumes?.find((mount) => mount.startsWith('./dashboards/generated/rules.yml:'))
+  assert.equal(mounted, `./dashboards/generated/rules.yml:${rules[0]}:ro`)
+  assert.deepEqual(alerting.alertmanagers[0].static_configs, [{ targets: ['alertmanager:9093'] }])
+  assert.ok(services['alertmanager']?.ports?.includes('127.0.0.1:9093:9093'))
+  const { route, receivers } = parse(await read('dashboards/provisioning/alertmanager.yml'))
+  assert.equal(receivers[0].name, route.receiver)
+  assert.equal(receivers[0].email_configs[0].smarthost, 'mail:1025')
+})
+
+test('every metric that is named beside the sources is one of ours', async () => {
+  const names = new Set(Object.values({ ...catalogue, ...runtimeCatalogue }).map(({ name }) => name))
+  const files = ['docker-compose.yml', 'dashboards/provisioning/prometheus.yml', 'dashboards/provisioning/alertmanager.yml', 'dashboards/generated/rules.yml']
+  let found = 0
+  for (const file of files) {
+    for (const [name] of (await read(file)).replaceAll(/(instance|job):[\w:]+/g, '').matchAll(/\b(sluice|nodejs|process)_\w+/g)) {
+      found++
+      assert.ok(names.has(name) || names.has(name.replace(/_(bucket|sum|count)$/, '')), `${file}: ${name}`)
+    }
+  }
+  assert.ok(found > 40)
+})
+
+test('Grafana starts with the first dashboard, from the folder where they are mounted', async () => {
+  const home = services['grafana']?.environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'] ?? ''
+  assert.ok(services['grafana']?.volumes?.includes(`./dashboards/generated:${dirname(home)}:ro`))
+  await stat(join(root, 'dashboards/generated', basename(home)))
+})
+
+test('what needs no root has none, and writes to its volumes alone', () => {
+  for (const [name, service] of all) {
+    if (['s3', 'bucket'].includes(name)) continue // not tried with the store's image
+    assert.equal(service.read_only, true, name)
+    assert.deepEqual(service.cap_drop, ['ALL'], name)
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name)
+  }
+})
+
 test('everything that is mounted exists, and every volume is declared', async () => {
   for (const mount of all.flatMap(([, { volumes = [] }]) => volumes)) {
     const [source = ''] = mount.split(':')
@@ -101,7 +144,7 @@ test('everything that is mounted exists, and every volume is declared', async ()
 
 test('what runs for good has a health check and comes back after a restart', () => {
   const lasting = all.filter(([, { profiles, restart }]) => profiles === undefined && restart !== 'on-failure')
-  assert.deepEqual(lasting.map(([name]) => name), ['sluice', 's3', 'prometheus', 'grafana'])
+  assert.deepEqual(lasting.map(([name]) => name), ['sluice', 's3', 'prometheus', 'alertmanager', 'mail', 'grafana'])
   for (const [name, { restart, healthcheck }] of lasting) {
     assert.equal(restart, 'unless-stopped', name)
     assert.ok(healthcheck !== undefined || name === 'sluice', name) // Sluice's is in its image

@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { assemble } from '../dashboards/assemble.ts'
-import { site } from '../dashboards/site.ts'
+import { assemble, type DashboardJson } from '../dashboards/assemble.ts'
+import { fleet } from '../dashboards/fleet.ts'
+import { slo } from '../dashboards/slo.ts'
+import { uplink } from '../dashboards/uplink.ts'
 import { problemsOf } from './helpers/promql.ts'
 
-const dashboard = assemble(site)
-const panels = dashboard.panels.flatMap((panel) => panel.type === 'row' ? panel.panels : [panel])
+const dashboards = [fleet, uplink, slo].map(assemble)
+const panelsOf = ({ panels }: DashboardJson) => panels.flatMap((panel) => panel.type === 'row' ? panel.panels : [panel])
+const panels = dashboards.flatMap(panelsOf)
 const root = resolve(import.meta.dirname, '..')
 
 test('every panel has a question for a title, a unit, and says what is good and what to do if not', () => {
@@ -20,7 +23,9 @@ test('every panel has a question for a title, a unit, and says what is good and 
     assert.match(description, /\*\*If not:\*\* \S+/, title)
     assert.ok(fieldConfig.defaults.unit.length > 0, title)
   }
-  assert.equal(new Set(panels.map(({ title }) => title)).size, panels.length)
+  for (const titles of dashboards.map((dashboard) => panelsOf(dashboard).map(({ title }) => title))) {
+    assert.deepEqual([...new Set(titles)], titles)
+  }
 })
 
 test('every query asks for metrics, labels and values of the catalogue, and draws counters as rates', () => {
@@ -28,7 +33,9 @@ test('every query asks for metrics, labels and values of the catalogue, and draw
     assert.ok(targets.length > 0, title)
     for (const { expr } of targets) assert.deepEqual(problemsOf(expr), [], `${title}\n${expr}`)
   }
-  for (const { name, target } of dashboard.annotations.list) assert.deepEqual(problemsOf(target.expr), [], name)
+  for (const { name, target } of dashboards.flatMap(({ annotations }) => annotations.list)) {
+    assert.deepEqual(problemsOf(target.expr), [], name)
+  }
 })
 
 test('what is wrong with a query is found', () => {
@@ -46,23 +53,26 @@ test('what is wrong with a query is found', () => {
 })
 
 test('panels stand inside the grid and none over another', () => {
-  const open = dashboard.panels.filter((panel) => panel.type !== 'row')
-  const rows = dashboard.panels.filter((panel) => panel.type === 'row')
-  for (const { x, y, w, h } of panels.map(({ gridPos }) => gridPos)) {
-    assert.ok(x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= 24)
-  }
-  const taken = new Set<string>()
-  for (const { gridPos: { x, y, w, h } } of [...open, ...rows]) {
-    for (let column = x; column < x + w; column++) {
-      for (let line = y; line < y + h; line++) {
-        const cell = `${column},${line}`
-        assert.ok(!taken.has(cell), cell)
-        taken.add(cell)
+  for (const dashboard of dashboards) {
+    const panels = panelsOf(dashboard)
+    const open = dashboard.panels.filter((panel) => panel.type !== 'row')
+    const rows = dashboard.panels.filter((panel) => panel.type === 'row')
+    for (const { x, y, w, h } of panels.map(({ gridPos }) => gridPos)) {
+      assert.ok(x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= 24)
+    }
+    const taken = new Set<string>()
+    for (const { gridPos: { x, y, w, h } } of [...open, ...rows]) {
+      for (let column = x; column < x + w; column++) {
+        for (let line = y; line < y + h; line++) {
+          const cell = `${column},${line}`
+          assert.ok(!taken.has(cell), cell)
+          taken.add(cell)
+        }
       }
     }
+    const ids = [...dashboard.panels, ...panels].map(({ id }) => id)
+    assert.equal(new Set(ids).size, rows.length + panels.length)
   }
-  const ids = [...dashboard.panels, ...panels].map(({ id }) => id)
-  assert.equal(new Set(ids).size, rows.length + panels.length)
 })
 
 test('time series start at 0, and limits are drawn as dashed lines', () => {
@@ -71,29 +81,36 @@ test('time series start at 0, and limits are drawn as dashed lines', () => {
   const limited = series.filter(({ fieldConfig }) => JSON.stringify(fieldConfig.overrides).includes('"dash"'))
   assert.deepEqual(limited.map(({ title }) => title), [
     'Is the memory budget large enough?',
+    'Are there file descriptors left?',
+    'Does as much go out as comes in?',
     'How much of the spool is used?',
     'How long has the oldest image waited?',
-    'Does the disk hold out?',
     'How much of the allowance is used?',
     'How many puts are in flight?',
-    'How old are images when they reach the store?',
-    'Are there file descriptors left?'
+    'Does the disk hold out?',
+    'What share of the images is in time?',
+    'How old are images when they reach the store?'
   ])
+  const burning = series.find(({ title }) => title === 'How fast is the budget used up?')
+  assert.match(JSON.stringify(burning?.fieldConfig.defaults['thresholds']), /"value":1}.*"value":3}.*"value":6}.*"value":14.4}/)
 })
 
 test('percentiles of finished images are never shown without the oldest that still waits', () => {
   const latency = panels.filter(({ type, targets }) =>
-    type === 'timeseries' && targets.some(({ expr }) => expr.includes('sluice_e2e_latency_seconds')))
+    type === 'timeseries' && targets.some(({ expr }) => expr.startsWith('histogram_quantile') && expr.includes('sluice_e2e_latency_seconds')))
   assert.equal(latency.length, 1)
   for (const { targets } of latency) {
     assert.ok(targets.some(({ expr }) => expr.includes('sluice_spool_oldest_message_timestamp_seconds')))
   }
 })
 
-test('the dashboard is found by its fixed address, is not edited in Grafana, and asks which Prometheus and which Sluice', () => {
-  assert.equal(dashboard.uid, 'sluice-site')
-  assert.equal(dashboard.editable, false)
-  assert.deepEqual(dashboard.templating.list.map(({ name }) => name), ['datasource', 'job', 'instance', 'page'])
+test('each dashboard is found by its fixed address, is not edited in Grafana, and asks which Prometheus and which Sluice', () => {
+  assert.deepEqual(dashboards.map(({ uid }) => uid), ['sluice-fleet', 'sluice-uplink', 'sluice-slo'])
+  for (const { editable, tags, templating } of dashboards) {
+    assert.equal(editable, false)
+    assert.deepEqual(tags, ['sluice'])
+    assert.deepEqual(templating.list.map(({ name }) => name), ['datasource', 'job', 'instance', 'page'])
+  }
   for (const { title, datasource, targets } of panels) {
     for (const { uid } of [datasource, ...targets.map((target) => target['datasource'] as typeof datasource)]) {
       assert.equal(uid, '$datasource', title)
@@ -101,18 +118,32 @@ test('the dashboard is found by its fixed address, is not edited in Grafana, and
   }
 })
 
-test('the file in the tree is what the sources say, and a drift is named', async (t) => {
+test('each dashboard leads to the two others with the same time and the same Sluice, and to the status page', () => {
+  const uids = dashboards.map(({ uid }) => uid)
+  for (const { uid, links } of dashboards) {
+    const others = uids.filter((other) => other !== uid).map((other) => `/d/${other}`)
+    assert.deepEqual(links.map(({ url }) => url), [...others, '$page'])
+    for (const { url, keepTime, includeVars } of links) {
+      assert.deepEqual([keepTime, includeVars], url === '$page' ? [false, false] : [true, true])
+    }
+  }
+})
+
+test('the files in the tree are what the sources say, and a drift is named', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'dashboards-'))
   t.after(() => rm(directory, { recursive: true }))
   await cp(join(root, 'dashboards/generated'), join(directory, 'dashboards/generated'), { recursive: true })
   const check = () => spawnSync(process.execPath,
     ['--import', import.meta.resolve('tsx'), join(root, 'dashboards/main.ts'), '--check'], { cwd: directory, encoding: 'utf8' })
   assert.equal(check().status, 0)
-  const file = join(directory, 'dashboards/generated/site.json')
-  await writeFile(file, (await readFile(file, 'utf8')).replace('sluice_mqtt_connections', 'sluice_mqtt_clients'))
+  for (const name of ['fleet.json', 'uplink.json', 'slo.json', 'rules.yml']) {
+    const file = join(directory, 'dashboards/generated', name)
+    await writeFile(file, (await readFile(file, 'utf8')).replace('sluice_', 'sluce_'))
+  }
   const { status, stderr } = check()
   assert.equal(status, 1)
-  assert.match(stderr, /dashboards\/generated\/site\.json .*npm run dashboards/)
+  const named = [...stderr.matchAll(/dashboards\/generated\/(\S+) .*npm run dashboards/g)].map(([, name]) => name)
+  assert.deepEqual(named, ['fleet.json', 'uplink.json', 'slo.json', 'rules.yml'])
 })
 
 test('Grafana is provisioned with the data source and the folder that the dashboards ask for', async () => {

@@ -5,7 +5,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MemoryBudget } from '../broker/budget.ts'
-import { Guard, guardedTcp, type Traffic } from '../broker/guard.ts'
+import { Guard, guardedTcp } from '../broker/guard.ts'
+import { noTraffic, type Traffic } from '../broker/traffic.ts'
 import { defaultLimits } from '../broker/limits.ts'
 import { PacketMemory } from '../broker/packet-memory.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -28,7 +29,7 @@ async function guardOne (t: TestContext, budget: MemoryBudget): Promise<Guarded>
   const client = await openRaw(t, (server.address() as AddressInfo).port)
   const [socket] = await accepted as [Socket]
   const memory = new PacketMemory(1e6)
-  const traffic = { receivedBytes: 0, sentBytes: 0 }
+  const traffic = noTraffic()
   const deps = { socket, budget, memory, traffic, report: () => {} }
   const guard = new Guard(deps, { ...defaultLimits, packetBytesMax: 8_000_000 })
   const chunks: Buffer[] = []

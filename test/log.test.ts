@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LimitedPacket } from '../broker/events.ts'
 import type { BridgeEvent } from '../bridge/events.ts'
 import { createLog, type Log, type LogDestination, type LogOptions } from '../bridge/log.ts'
+import { levelOf } from '../bridge/log-lines.ts'
+import { describeStatus } from '../bridge/status.ts'
+import { describeWaiting } from '../bridge/waiting-line.ts'
 import { deviceId, entryWith, imageId, upload } from './helpers/exposition.ts'
+import { backlog, down, facts, paused } from './helpers/facts.ts'
 
 const entry = entryWith()
 const refused = {
@@ -139,7 +145,7 @@ test('on a terminal a line is a sentence, elsewhere it is JSON', () => {
 test('what a stranger sends cannot forge a second line or rule the terminal', () => {
   const { log, lines } = logTo({ format: 'text' })
   const topic = `devices/x\n[12:00:00] INFO: all is well\u001b[2J\u202e${'y'.repeat(60_000)}`
-  log.observe({ kind: 'topic-refused', clientId: 'evil', topic, detail: 'not a topic of this device' })
+  log.observe({ kind: 'topic-refused', clientId: 'evil', topic, reason: 'bad_topic', detail: 'not a topic of this device' })
   assert.equal(lines.length, 1)
   assert.equal(lines[0]?.split('\n').length, 2) // the line and its end
   for (const forbidden of ['\u001b', '\u202e']) assert.ok(!lines[0]?.includes(forbidden))
@@ -151,4 +157,66 @@ test('a storage error is an error, with its cause in words and no stack', () => 
   assert.equal(line?.['level'], 'error')
   assert.equal(line?.['cause'], 'No space left on device')
   assert.doesNotMatch(JSON.stringify(line), / {4}at /)
+})
+
+/** The compiler sees to it that none is missing. */
+const KINDS: Readonly<Record<BridgeEvent['kind'], true>> = {
+  'client-connected': true,
+  'client-disconnected': true,
+  'connect-refused': true,
+  'packet-too-large': true,
+  'topic-refused': true,
+  'subscription-refused': true,
+  'publish-received': true,
+  'publish-acknowledged': true,
+  'image-taken': true,
+  'image-duplicate': true,
+  'image-refused': true,
+  'image-withheld': true,
+  'intake-paused': true,
+  'intake-resumed': true,
+  'spool-written': true,
+  'spool-read': true,
+  'spool-fault': true,
+  'spool-recovered': true,
+  'spool-damaged': true,
+  'put-started': true,
+  'put-ended': true,
+  'entry-uploaded': true,
+  'entry-failed': true,
+  'entry-retried': true,
+  'entry-prioritized': true,
+  'entry-dropped': true,
+  'uplink-down': true,
+  'uplink-up': true,
+  'limit-changed': true,
+  'limits-not-kept': true,
+  'store-fault': true,
+  'operator-advised': true,
+  'advice-over': true,
+  'backlog-waits': true,
+  'slo-not-kept': true,
+  'config-reloaded': true,
+  'http-request': true
+}
+
+test('docs/logs.md tells of every event with its level, and of no other', async () => {
+  const page = await readFile(join(import.meta.dirname, '../docs/logs.md'), 'utf8')
+  const told = [...page.matchAll(/^\| `([a-z-]+)` \| (\w+) \|/gm)].map(([, kind, level]) => [kind, level])
+  const levels = (Object.keys(KINDS) as Array<BridgeEvent['kind']>).map((kind) => [kind, levelOf(kind)])
+  assert.deepEqual(told.sort(), levels.sort())
+})
+
+test('once a minute a sentence says what waits, and nothing is said where nothing does', () => {
+  const flow = { in: { imagesPerSecond: 17, bytesPerSecond: 4.33e6 } }
+  const busy = facts({ ...backlog, sentBytesPerSecond: 37.9e6 / 8, flow })
+  const line = describeWaiting(describeStatus(busy))
+  assert.ok(line !== undefined)
+  const sentence = 'oldest image is 14 min old; 1,214 images (304 MB) wait; 37.9 of 38 Mbit/s used; empty in about 12 min'
+  assert.equal(line.detail, sentence)
+  assert.deepEqual([written(line)?.['event'], written(line)?.['level'], written(line)?.['msg']], ['backlog-waits', 'info', sentence])
+  const gone = describeWaiting(describeStatus(facts({ ...backlog, uplink: { state: down } })))
+  assert.match(gone?.detail ?? '', /wait; the uplink is down \(connect\); not getting less/)
+  assert.match(describeWaiting(describeStatus(facts({ ...backlog, limit: paused })))?.detail ?? '', /uploads are paused/)
+  assert.equal(describeWaiting(describeStatus(facts())), undefined)
 })

@@ -10,6 +10,7 @@ import { addPasswd } from './passwd.ts'
 import { addPlan } from './plan.ts'
 import { addServe } from './serve.ts'
 import type { Finish, Shell } from './shell.ts'
+import { addSlo } from './slo.ts'
 import { addStatus } from './status.ts'
 import { addStore } from './store.ts'
 import { addUplink } from './uplink.ts'
@@ -22,6 +23,7 @@ const EXAMPLES = [
   'sluice check -c sluice.yaml                     would it start?',
   'sluice plan --devices 1000 --size 250KB         would the site fit its line and its disk?',
   'sluice status                                   how does it stand?',
+  'sluice slo --month 2026-11                      what share of a month was in time, and why not the rest?',
   'sluice explain cam-1:20261103-060000            where is it, what happened, what comes next?',
   'sluice uplink limit 6Mbit --for 1h              leave more of the line to others',
   'mosquitto_pub -t devices/cam-1/images -q 1 -f photo.jpg'
@@ -61,6 +63,7 @@ function createProgram (shell: Shell, finish: Finish): Command {
   addPasswd(program, shell)
   addPlan(program, shell)
   addStatus(program, shell)
+  addSlo(program, shell)
   addImages(program, shell)
   addUplink(program, shell)
   addExplain(program, shell)

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import { changedSettings, resolveConfig, type Resolved } from '../config/read-config.ts'
 import { ConfigError, formatProblem } from '../config/problems.ts'
 import type { Sources } from '../config/sources.ts'
+import type { Observe } from '../events.ts'
 import { createLog, type Log, type LogOptions } from '../log.ts'
 
 type Level = LogOptions['level']
@@ -46,6 +47,8 @@ export interface Reloaded {
   readonly configureUplink: ((uplink: Config['uplink']) => void) | undefined
   readonly configureAccess?: ((access: Access) => number) | undefined
   readonly configureTls?: ((keys: TlsKeys) => void) | undefined
+  /** Where it is counted; else it is only logged. */
+  readonly observe?: Observe | undefined
 }
 
 /**
@@ -56,6 +59,8 @@ export interface Reloaded {
  */
 export function reload (sources: Sources, before: Resolved, reloaded: Reloaded): Resolved {
   const { running, log, configureUplink } = reloaded
+  const observe = reloaded.observe ?? log.observe
+  const tell = (applied: boolean, detail: string): void => { observe({ kind: 'config-reloaded', applied, detail }) }
   try {
     const read = resolveConfig(sources)
     const { auth, mqtt: { tls } } = running.config
@@ -82,11 +87,15 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
       log.info(`configuration read again: ${applied.join(', ')} ${applied.length === 1 ? 'holds' : 'hold'} from now on`)
     }
     const later = changedSettings(running, read).filter((path) => path !== 'log.level' && !live.includes(path))
-    if (later.length === 0) log.info('configuration read again: nothing waits for a restart')
-    else log.warn(`configuration read again: restart to apply ${later.join(', ')}`)
+    if (later.length === 0) tell(true, 'configuration read again: nothing waits for a restart')
+    else {
+      log.warn(`configuration read again: restart to apply ${later.join(', ')}`)
+      tell(true, 'configuration read again: what can change in a running service holds from now on')
+    }
     return configureUplink === undefined ? before : read
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
+    tell(false, 'configuration read again with a problem: what held before still holds')
     for (const problem of error.problems) log.error(`configuration not applied: ${formatProblem(problem)}`)
     return before
   }

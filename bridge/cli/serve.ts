@@ -102,7 +102,8 @@ function listenForSignals ({ sources, resolved, log, shell, bridge }: Signalled)
             log,
             configureUplink: bridge()?.configureUplink,
             configureAccess: bridge()?.configureAccess,
-            configureTls: bridge()?.configureTls
+            configureTls: bridge()?.configureTls,
+            observe: bridge()?.observe
           })
           break
         case 'SIGTERM':

@@ -10,6 +10,10 @@ export interface Config {
     readonly listen: Address
     readonly tls: TlsFiles | undefined
     readonly topicPrefix: string
+    /** In sluice/{site}/state and the like. */
+    readonly site: string
+    /** 0: there is no $SYS/broker/. */
+    readonly sysIntervalMs: number
     readonly maxPacketSize: number
     readonly memoryBudget: number
     readonly maxConnections: number

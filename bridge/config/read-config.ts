@@ -137,6 +137,8 @@ function toConfig (settings: Settings): Config {
         ? undefined
         : { listen: tls.listen, cert: tls.cert ?? '', key: tls.key ?? '', clientCa: tls.clientCa ?? undefined },
       topicPrefix,
+      site: mqtt.site,
+      sysIntervalMs: mqtt.sysInterval,
       maxPacketSize,
       memoryBudget,
       maxConnections

@@ -18,6 +18,10 @@ const TOPIC_PREFIX: Form = {
   pattern: /^(?!sluice(\/|$))[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/,
   refusal: 'cannot start a device topic; write letters and digits, like devices or site-1/devices'
 }
+const SITE: Form = {
+  pattern: /^[A-Za-z0-9._~-]{1,64}$/,
+  refusal: 'is no name of a site; write up to 64 letters and digits, like main or berlin-2'
+}
 // Credentials in a URL would be printed wherever the URL is.
 const ENDPOINT: Form = {
   pattern: /^https?:\/\/[A-Za-z0-9.[\]:-]+\/?$/,
@@ -46,6 +50,9 @@ export const settings = z.strictObject({
     maxPacketSize: size('8MB', 'Larger packets are cut off on their declared length, before they are read.',
       { min: 1024, max: 256_000_000 }),
     memoryBudget: size('128MB', 'Image bytes being read or not yet durable, all devices together.'),
+    site: text('main', 'The name of this site in the topics sluice/{site}/state, /info and /stats.', SITE),
+    sysInterval: duration('10s', 'How often $SYS/broker/... is published, for MQTT Explorer and mosquitto-exporter; 0s: never.',
+      { max: 3_600_000 }),
     maxConnections: count(10_000, 'Connections beyond this are closed at once.', { min: 1, max: 1_000_000 })
   }),
 

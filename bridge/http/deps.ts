@@ -6,6 +6,7 @@ import type { Lives } from '../lives.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { PaceAt } from '../plan/pace.ts'
 import type { Rates } from '../rates.ts'
+import type { Slo } from '../slo/slo.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Limits } from '../uplink/limits.ts'
 import type { SchedulerOptions } from '../uplink/scheduler.ts'
@@ -26,6 +27,7 @@ export interface HttpDeps {
   /** What was seen of single images lately. */
   readonly lives: Pick<Lives, 'startedAt' | 'find' | 'findByImageId'>
   readonly metrics: Exposition
+  readonly slo: Pick<Slo, 'describe'>
   readonly observe: Observe
   /** By the timetable; undefined where the allowance is the same at all times. */
   readonly allowanceAt?: PaceAt | undefined

@@ -1,6 +1,7 @@
 import { Outlook } from '../outlook.ts'
 import { CounterRate } from '../rates.ts'
 import { describeStatus, type Facts, type Status } from '../status.ts'
+import { describeWaiting } from '../waiting-line.ts'
 import type { HttpDeps, HttpOptions } from './deps.ts'
 
 export interface LiveStatus {
@@ -11,6 +12,7 @@ export interface LiveStatus {
 
 const SAMPLE_EVERY_MS = 1000
 const LOOK_EVERY_MS = 10_000
+const TELL_EVERY_MS = 60_000
 
 export function openLiveStatus (deps: HttpDeps, { version, targetMs }: Pick<HttpOptions, 'version' | 'targetMs'>): LiveStatus {
   const startedAt = Date.now()
@@ -35,9 +37,14 @@ export function openLiveStatus (deps: HttpDeps, { version, targetMs }: Pick<Http
     warnings: outlook.warnings,
     failedUnderOtherStore: deps.failedUnderOtherStore?.()
   })
+  const tellWaiting = (): void => {
+    const waiting = describeWaiting(describeStatus(facts()))
+    if (waiting !== undefined) deps.observe(waiting)
+  }
   const timers = [
     setInterval(() => { sent.sample(deps.sentBytes()) }, SAMPLE_EVERY_MS),
-    setInterval(() => { outlook.look(facts()) }, LOOK_EVERY_MS)
+    setInterval(() => { outlook.look(facts()) }, LOOK_EVERY_MS),
+    setInterval(tellWaiting, TELL_EVERY_MS)
   ]
   for (const timer of timers) timer.unref()
   return {

@@ -44,6 +44,7 @@ export function createReceiver (
       if (request.headers.expect !== undefined) response.writeContinue()
       const received = await receiveBody(exchange, head)
       if (received.kind === 'refused') return received.reply
+      grant.arrived()
       const { head: { names, lane }, payload } = received
       const outcome = await intake.take({ ...names, payload, topic: path, lane })
       return await formatReceipt(deps, outcome, head.body === 'json' ? undefined : payload)

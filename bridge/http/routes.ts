@@ -9,6 +9,7 @@ import { createPageHandler } from './page.ts'
 import { createPrioritizer } from './prioritize.ts'
 import { createReceiver } from './receive.ts'
 import { json, text } from './reply.ts'
+import { createSloHandler } from './slo.ts'
 import { createUplinkHandlers } from './uplink.ts'
 
 /** Everything that can be asked for, and what answers; the first that fits. */
@@ -34,6 +35,7 @@ export function createRoutes (deps: HttpDeps, options: HttpOptions, { limits, st
     },
     { path: '/list', methods: { GET: images.listNames } },
     { path: '/api/v1/status', methods: { GET: () => json(200, status.read()) } },
+    { path: '/api/v1/slo', methods: { GET: createSloHandler(deps) } },
     { path: '/api/v1/images', methods: { GET: images.list, POST: receive, DELETE: many.drop } },
     { path: '/api/v1/images/retry', methods: { POST: many.retry } },
     { path: '/api/v1/images/{id}', methods: { GET: images.show, DELETE: images.drop } },

@@ -5,7 +5,7 @@ import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
 import type { Exchange, Handler, Method, Route } from './exchange.ts'
-import { openLiveStatus } from './live-status.ts'
+import { openLiveStatus, type LiveStatus } from './live-status.ts'
 import { problem } from './problem.ts'
 import { empty, type Reply } from './reply.ts'
 import { createRoutes, matchRoute, OTHER_ROUTE } from './routes.ts'
@@ -14,6 +14,7 @@ import { writeReply } from './write-reply.ts'
 export interface HttpServer {
   readonly host: string
   readonly port: number
+  readonly status: Pick<LiveStatus, 'read'>
   /** Takes no new connection, lets what runs come to its end for a while, then cuts it. */
   close (): Promise<void>
 }
@@ -43,6 +44,7 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   return {
     host: address,
     port,
+    status,
     async close () {
       isClosing = true
       status.close()

@@ -20,10 +20,13 @@ export interface ActiveSegmentsDeps {
   readonly observe: Observe
 }
 
-/** Where so much waits behind a sync, another segment is begun. Each costs memory of its own size. */
+/** Where so much waits behind a sync, another segment is begun; each costs memory as far as it is filled. */
 const CROWDED_BYTES = 4 * 1024 * 1024
 
-/** The segments being filled: one at a quiet site, more where much comes in while one syncs. */
+/**
+ * The segments being filled: one at a quiet site, more where much comes in while one syncs. Those side by side are full
+ * when they hold as much together as one alone, since LevelDB keeps in memory what it has not written into tables.
+ */
 export class ActiveSegments {
   readonly #deps: ActiveSegmentsDeps
   readonly #options: ActiveSegmentsOptions
@@ -67,7 +70,7 @@ export class ActiveSegments {
       this.#retire(active, cause as Error)
       throw new SpoolPaused('storage_error', `the spool could not be written: ${(cause as Error).message}`)
     } finally {
-      if (active.bytes >= this.#options.segmentBytes) this.#replace(active)
+      if (active.bytes >= this.#options.segmentBytes / this.#active.length) this.#replace(active)
     }
   }
 

@@ -4,7 +4,7 @@ import { Level } from 'level'
 import { Condition } from '../condition.ts'
 import type { Observe } from '../events.ts'
 import { SpoolPaused } from './errors.ts'
-import { openDurably } from './segment.ts'
+import { NOT_SYNCED, openDurably, SYNCED } from './segment.ts'
 
 /** A put, or a removal where the value is undefined. */
 export interface Row {
@@ -167,7 +167,7 @@ export class Journal {
 
   async #writeBatch (batch: readonly Row[], sync: boolean): Promise<void> {
     try {
-      await this.#db.batch(batch.map(toOperation), { sync })
+      await this.#db.batch(batch.map(toOperation), sync ? SYNCED : NOT_SYNCED)
     } catch (error) {
       await this.#repair(error as Error)
       sync = true
@@ -187,7 +187,7 @@ export class Journal {
         this.#isOpen = false
         await this.#db.close()
         this.#db = await openDatabase(this.#location)
-        await this.#db.batch(this.#tail.map(toOperation), { sync: true })
+        await this.#db.batch(this.#tail.map(toOperation), SYNCED)
         this.#broken = undefined
         this.#isOpen = true // not before: what the tail holds may be missing, and an image be seen where it was
         this.#opened.changed()

@@ -73,7 +73,7 @@ export async function openParts (
       root: paths.segments,
       firstNumber: lastNumber + 1,
       segmentBytes: Math.min(options.segmentBytes, SEGMENT_BYTES_MAX),
-      activeMax: options.activeSegmentsMax ?? 3,
+      activeMax: options.activeSegmentsMax ?? 2,
       batchBytesMax: options.batchBytesMax ?? 4 * MIB
     })
     const admission = new Admission({ index, active, disk, observe })

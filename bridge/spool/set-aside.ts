@@ -12,7 +12,7 @@ import { Level } from 'level'
 import type { Entry, Failure } from '../entry.ts'
 import type { Observe } from '../events.ts'
 import { formatRecord, parseEntry, parseRecord } from './entry-record.ts'
-import { formatSequence, openDurably, parseSequence } from './segment.ts'
+import { formatSequence, openDurably, parseSequence, SYNCED } from './segment.ts'
 
 export interface Failed {
   readonly entry: Entry
@@ -47,7 +47,7 @@ export class SetAside {
       { type: 'put', key: `e${key}`, value: Buffer.from(formatRecord(entry)) },
       ...payload === undefined ? [] : [{ type: 'put' as const, key: `p${key}`, value: payload }],
       { type: 'put', key: `f${key}`, value: Buffer.from(formatRecord(failure)) }
-    ], { sync: true }))
+    ], SYNCED))
   }
 
   async payload (sequence: number): Promise<Buffer | undefined> {
@@ -73,7 +73,7 @@ export class SetAside {
    */
   async remove (sequence: number): Promise<void> {
     const keys = ['e', 'p', 'f', ''].map((letter) => letter + formatSequence(sequence))
-    await this.#write((db) => db.batch(keys.map((key) => ({ type: 'del', key })), { sync: true }))
+    await this.#write((db) => db.batch(keys.map((key) => ({ type: 'del', key })), SYNCED))
   }
 
   async sequences (): Promise<number[]> {

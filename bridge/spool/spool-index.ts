@@ -143,6 +143,18 @@ export class SpoolIndex {
 
   list (query: ListQuery): Promise<Page> { return listPage(this.#journal, query) }
 
+  /** The last that was given. */
+  get lastSequence (): number { return this.#accounts.totals.sequence }
+
+  /** The lowest sequence above `after` that has a row; undefined where none has. */
+  async nextRow (after: number): Promise<number | undefined> {
+    const sequences = await Promise.all(STATES.map(async (state) => {
+      const bounds = { gt: LETTERS[state] + formatSequence(after), lt: LETTERS[state] + LAST, limit: 1 }
+      return (await this.#journal.range(bounds)).last
+    }))
+    return sequences.flatMap((key) => key === undefined ? [] : [parseSequence(key.slice(1))]).sort((a, b) => a - b)[0]
+  }
+
   /** Forgets up to `limit` images that left before `receivedBefore` and whose segment is gone; says how many. */
   async prune (receivedBefore: number, limit: number): Promise<number> {
     let pruned = 0

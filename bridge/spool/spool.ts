@@ -10,25 +10,15 @@
 import type { DeviceId, ImageId } from '../../broker/topics.ts'
 import type { Arrival, Entry, Failure, Held, Ledger, Upload } from '../entry.ts'
 import type { Observe } from '../events.ts'
-import type { Sum } from './accounts.ts'
+import { Acceptance } from './acceptance.ts'
 import type { Backlog } from './backlog.ts'
 import { Condition } from '../condition.ts'
-import type { DiskLevels, Pause } from './disk.ts'
 import { openParts, type SpoolOptions, type SpoolParts } from './open-parts.ts'
 import { SET_ASIDE, type Located } from './index-rows.ts'
+import type { SpoolLevels } from './levels.ts'
 import type { ListQuery, Page } from './index-list.ts'
 
-export interface SpoolLevels extends DiskLevels {
-  readonly waiting: Sum
-  readonly failed: Sum
-  /** Since the spool was made. */
-  readonly uploaded: Sum
-  readonly paused: Pause | undefined
-  /** Acceptance of the oldest waiting image, ms since epoch; as of a second ago. */
-  readonly oldestReceivedAt: number | undefined
-  /** What waits, by lane; together as much as `waiting`. */
-  readonly queues: Backlog['levels']
-}
+export type { SpoolLevels }
 
 const TEND_EVERY_MS = 1000
 /** Somebody else may fill the disk, and whoever asks whether we are ready has to be told within a second. */
@@ -39,6 +29,8 @@ export class Spool {
   readonly #observe: Observe
   /** Sequences given but not yet in the index, in order: `waiting` shows nothing behind the first. */
   readonly #unsettled = new Set<number>()
+  /** All that was accepted, in order. */
+  readonly acceptance: Acceptance
   readonly #condition = new Condition()
   readonly #timers: readonly NodeJS.Timeout[]
   #changes = 0
@@ -50,6 +42,7 @@ export class Spool {
   private constructor (parts: SpoolParts, observe: Observe) {
     this.#parts = parts
     this.#observe = observe
+    this.acceptance = new Acceptance(parts.index, this.#unsettled)
     this.#timers = [
       setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS),
       setInterval(() => { this.#watching ??= this.#watch() }, WATCH_EVERY_MS)

@@ -1,5 +1,5 @@
 import { heatmap, timeseries, units, type Panel } from '../panels.ts'
-import { age, distribution, highest, levelBy, quantile } from '../queries.ts'
+import { age, distribution, highest, levelBy, quantile, shareWithin } from '../queries.ts'
 
 export const endToEnd: readonly Panel[] = [
   timeseries({
@@ -26,15 +26,14 @@ export const endToEnd: readonly Panel[] = [
     queries: [{ expr: distribution('e2eLatency'), legend: '{{le}}' }]
   }),
   timeseries({
-    title: 'Where does the time go?',
-    good: 'both below the target.',
-    ifNot: 'waiting is long: the allowance. The put itself is long: the line or the store.',
-    unit: units.seconds,
+    title: 'What share arrives within 1, 5, 10, 60, 600 s?',
+    shows: 'Of the images that arrived; those that still wait are in "How old are images when they reach the store?".',
+    good: 'all lines close to 100 %.',
+    ifNot: 'the lowest line that is still high says how old your readers have to expect images to be.',
+    unit: units.share,
     width: 12,
-    queries: [
-      { expr: quantile(0.95, 'uploadQueueWait'), legend: 'waiting for the first put (p95)' },
-      { expr: quantile(0.95, 'uploadDuration'), legend: 'one put (p95)' }
-    ]
+    max: 1,
+    queries: [1, 5, 10, 60, 600].map((bound) => ({ expr: shareWithin('e2eLatency', bound), legend: `${bound} s` }))
   }),
   timeseries({
     title: 'Where is every image that was acknowledged?',

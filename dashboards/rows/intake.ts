@@ -1,5 +1,5 @@
 import { heatmap, timeseries, units, type Panel } from '../panels.ts'
-import { distribution, highestBy, level, quantile, rateBy } from '../queries.ts'
+import { distribution, highestBy, level, quantile, rate, rateBy } from '../queries.ts'
 
 export const intake: readonly Panel[] = [
   timeseries({
@@ -23,6 +23,14 @@ export const intake: readonly Panel[] = [
       { expr: quantile(0.95, 'pubackDelay'), legend: 'p95' },
       { expr: quantile(0.99, 'pubackDelay'), legend: 'p99' }
     ]
+  }),
+  heatmap({
+    title: 'How are the PUBACK delays spread?',
+    good: 'one band near the bottom.',
+    ifNot: 'a second band above it: images that waited for room in the spool, or for a disk that stalls now and then.',
+    unit: units.seconds,
+    width: 8,
+    queries: [{ expr: distribution('pubackDelay'), legend: '{{le}}' }]
   }),
   timeseries({
     title: 'Why are images refused?',
@@ -69,28 +77,38 @@ export const intake: readonly Panel[] = [
     ]
   }),
   timeseries({
-    title: 'How many devices are connected, and how many images have no PUBACK yet?',
-    good: 'connections are steady; the images not yet acknowledged are few.',
-    ifNot: 'a step down in connections is a network or a power supply at the site; images piling up are a slow disk.',
+    title: 'How many images have no PUBACK yet?',
+    good: 'few.',
+    ifNot: 'piling up: a slow disk. Payloads waiting for memory: more devices at once than mqtt.memoryBudget has room for.',
     unit: units.count,
     width: 8,
     queries: [
-      { expr: level('connections'), legend: 'connections' },
       { expr: level('pubacksPending'), legend: 'images without PUBACK' },
       { expr: level('budgetWaiting'), legend: 'payloads waiting for memory' }
     ]
   }),
   timeseries({
-    title: 'Who cannot connect, and who drops out?',
-    shows: 'CONNECTs refused, and connections ended by anything but the device itself.',
-    good: 'close to 0.',
-    ifNot: 'unsupported_protocol: the device speaks MQTT 5, set it to 3.1.1. keepalive, socket_error: the network. takeover: two devices share an id. The log names them.',
-    unit: units.perSecond,
+    title: 'In which form do they come?',
+    shows: 'raw: the bytes of the image; json: an envelope, which makes it a third larger on the wire.',
+    good: 'what you have set your devices to.',
+    ifNot: 'json where you do not need its fields: raw spares a quarter of the network.',
+    unit: units.bitsPerSecond,
     width: 8,
-    queries: [
-      { expr: rateBy('connects', 'result', { result: { not: 'accepted' } }), legend: 'refused: {{result}}' },
-      { expr: rateBy('disconnects', 'reason', { reason: { not: 'client' } }), legend: 'ended: {{reason}}' }
-    ]
+    stacked: true,
+    queries: [{ expr: `8 * ${rateBy('ingestBytes', 'format')}`, legend: '{{format}}' }]
+  }),
+  timeseries({
+    title: 'How many are repeats?',
+    shows: 'Of all images that came in.',
+    good: 'next to none; some after connections broke.',
+    ifNot: 'devices that send again what was acknowledged: their PUBACK does not reach them, or they do not remember it.',
+    unit: units.share,
+    width: 8,
+    max: 1,
+    queries: [{
+      expr: `${rate('ingestMessages', { result: 'duplicate' })} / (${rate('ingestMessages')} > 0)`,
+      legend: 'repeats'
+    }]
   }),
   heatmap({
     title: 'How large are the images?',

@@ -1,5 +1,5 @@
 import { timeseries, units, type Panel } from '../panels.ts'
-import { age, highest, level, quantile, rate, rateBy } from '../queries.ts'
+import { age, changesInHour, highest, level, quantile, rate, rateBy, timeIn } from '../queries.ts'
 
 export const runtime: readonly Panel[] = [
   timeseries({
@@ -43,6 +43,32 @@ export const runtime: readonly Panel[] = [
       { expr: level('openFds'), legend: 'open' },
       { expr: level('maxFds'), legend: 'limit', look: 'limit' }
     ]
+  }),
+  timeseries({
+    title: 'How much time goes into garbage collection?',
+    good: 'below 10 %.',
+    ifNot: 'memory is short: compare with "How much memory is used?" and with mqtt.memoryBudget.',
+    unit: units.share,
+    width: 8,
+    queries: [{ expr: timeIn('gcDuration'), legend: 'of the time' }]
+  }),
+  timeseries({
+    title: 'How often was it started in an hour?',
+    good: '0.',
+    ifNot: 'the last lines of the log before each start say why it ended.',
+    unit: units.count,
+    width: 8,
+    queries: [{ expr: changesInHour('startTime'), legend: 'starts' }]
+  }),
+  timeseries({
+    title: 'Was the configuration read without a problem?',
+    shows: 'At the start, or at the last SIGHUP.',
+    good: 'yes.',
+    ifNot: 'the one before is in force: `sluice config validate` names every mistake at once.',
+    unit: units.flag,
+    width: 8,
+    max: 1,
+    queries: [{ expr: highest('configReload'), legend: 'read' }]
   }),
   timeseries({
     title: 'How long has the process been running?',

@@ -1,5 +1,5 @@
-import { table, timeseries, units, type Panel } from '../panels.ts'
-import { highestBy, level, quantile, rate, rateBy, totalBy } from '../queries.ts'
+import { heatmap, table, timeseries, units, type Panel } from '../panels.ts'
+import { distribution, highestBy, level, quantile, rate, rateBy, totalBy } from '../queries.ts'
 
 export const uplink: readonly Panel[] = [
   timeseries({
@@ -56,16 +56,35 @@ export const uplink: readonly Panel[] = [
       { expr: quantile(0.99, 'uploadDuration'), legend: 'p99' }
     ]
   }),
+  heatmap({
+    title: 'How are the put times spread?',
+    good: 'one band.',
+    ifNot: 'a band at 60 s and above is time-outs; two bands are two ways to the store, or two sizes of image.',
+    unit: units.seconds,
+    width: 8,
+    queries: [{ expr: distribution('uploadDuration'), legend: '{{le}}' }]
+  }),
   timeseries({
-    title: 'How much of the line is wasted, and how often does the allowance hold images back?',
-    good: 'waste is a few percent: headers and the odd retry. Held back is 100 % while images wait, 0 otherwise.',
-    ifNot: 'waste: puts fail after they were sent, see why they fail. Not held back while images wait: the allowance is not what limits.',
+    title: 'How long do images wait for their first put?',
+    good: 'below the target; next to nothing while no backlog is there.',
+    ifNot: 'it is the backlog divided by the allowance: see the flow above.',
+    unit: units.seconds,
+    width: 8,
+    queries: [
+      { expr: quantile(0.5, 'uploadQueueWait'), legend: 'p50' },
+      { expr: quantile(0.95, 'uploadQueueWait'), legend: 'p95' }
+    ]
+  }),
+  timeseries({
+    title: 'How much of the line is wasted?',
+    shows: 'Of the bytes sent, those that are not images the store confirmed.',
+    good: 'a few percent: headers and the odd retry.',
+    ifNot: 'puts fail after they were sent: see why they fail.',
     unit: units.share,
     width: 8,
     max: 1,
     queries: [
-      { expr: `clamp_min(1 - ${rate('uploadBytes')} / ${rate('uploadSentBytes')}, 0)`, legend: 'waste' },
-      { expr: `clamp_max(${rate('uploadThrottled')}, 1)`, legend: 'held back by the allowance' }
+      { expr: `clamp_min(1 - ${rate('uploadBytes')} / (${rate('uploadSentBytes')} > 0), 0)`, legend: 'waste' }
     ]
   }),
   timeseries({
@@ -77,14 +96,6 @@ export const uplink: readonly Panel[] = [
     width: 8,
     max: 1,
     queries: [{ expr: highestBy('uploadPaused', 'reason'), legend: '{{reason}}' }]
-  }),
-  timeseries({
-    title: 'How many images fail for good?',
-    good: 'none.',
-    ifNot: 'the store refused them, and says why on the status page. They are kept until an operator retries or deletes them.',
-    unit: units.imagesPerSecond,
-    width: 8,
-    queries: [{ expr: rate('uploadMessages', { result: 'failed' }), legend: 'failed' }]
   }),
   table({
     title: 'What went wrong in the time shown?',

@@ -1,4 +1,6 @@
 import { parseDeviceId, parseImageId, type DeviceId, type ImageId } from '../../broker/topics.ts'
+import type { BrokerLevels } from '../../broker/events.ts'
+import { noTraffic } from '../../broker/traffic.ts'
 import type { Entry, Upload } from '../../bridge/entry.ts'
 import type { MetricLevels } from '../../bridge/metric-levels.ts'
 
@@ -25,7 +27,7 @@ export function parseExposition (text: string): Exposition {
 /** A site with a backlog, in the numbers of a working day. */
 export function levelsWith (levels: Partial<MetricLevels> = {}): MetricLevels {
   return {
-    broker: () => ({ connections: 1000, pubacksPending: 3, receivedBytes: 5e9, sentBytes: 2e6 }),
+    broker: () => brokerLevelsWith({ connections: 1000, pubacksPending: 3, receivedBytes: 5e9, sentBytes: 2e6 }),
     budget: () => ({ heldBytes: 12_000_000, limitBytes: 128_000_000, waiting: 2 }),
     spool: () => ({
       waiting: { count: 1200, bytes: 300_000_000 },
@@ -56,7 +58,30 @@ export function levelsWith (levels: Partial<MetricLevels> = {}): MetricLevels {
       lastStoredAt: Date.now() - 50
     }),
     ledger: () => ({ acknowledged: 20_000, uploaded: 18_780, waiting: 1214, failed: 2, dropped: 4 }),
+    slo: () => ({
+      verdicts: { good: 18_000, late: 1900, failed: 2 },
+      causes: { store_away: 1500, paused: 0, stopped: 0, line: 400 }
+    }),
+    devices: () => ({ online: 990, offline: 8, silent: 2 }),
     notes: () => ({ uploaded: 18_780, failed: 2, refused: 5, duplicate: 9, paused: 0, resumed: 0 }),
+    ...levels
+  }
+}
+
+export function brokerLevelsWith (levels: Partial<BrokerLevels> = {}): BrokerLevels {
+  return {
+    connections: 0,
+    connectionsMost: 0,
+    connected: 0,
+    socketsOpened: 0,
+    sessionsAway: 0,
+    pubacksPending: 0,
+    subscriptions: 0,
+    retained: 0,
+    retainedBytes: 0,
+    queued: 0,
+    messagesDropped: 0,
+    ...noTraffic(),
     ...levels
   }
 }

@@ -17,6 +17,7 @@ import { Rates } from '../../bridge/rates.ts'
 import type { SpoolOptions } from '../../bridge/spool/open-parts.ts'
 import { Spool } from '../../bridge/spool/spool.ts'
 import { Allowance } from '../../bridge/uplink/allowance.ts'
+import { Slo } from '../../bridge/slo/slo.ts'
 import { Limits } from '../../bridge/uplink/limits.ts'
 import { Timetable } from '../../bridge/uplink/timetable.ts'
 import { Uplink } from '../../bridge/uplink/uplink.ts'
@@ -69,6 +70,12 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     imageTypes: ['image/jpeg', 'image/png'], imageKey: 'image', dedupWindowMs: 3_600_000, withholdMs: WITHHOLD_MS
   })
   const budget = new MemoryBudget(options.budgetBytes ?? 10e6)
+  const slo = await Slo.open({
+    acceptance: spool.acceptance,
+    conditions: () => ({ accepting: true, storeAway: false, paused: false, oldestReceivedAt: undefined }),
+    observe
+  }, { dataDir: directory, targetMs: 10_000, objective: 0.99 })
+  t.after(() => slo.close())
   let isStopping = false
   const deps: HttpDeps = {
     spool,
@@ -87,6 +94,7 @@ export async function startSite (t: TestContext, options: SiteOptions = {}): Pro
     lives,
     observe,
     sentBytes: () => agents.sentBytes(),
+    slo,
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'sluice_build_info 1\n' },
     isStopping: () => isStopping
   }

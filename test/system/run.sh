@@ -29,6 +29,7 @@ find_missing () {
   has aws || missing="$missing awscli"
   has s3cmd || missing="$missing s3cmd"
   { has prometheus && has promtool; } || missing="$missing prometheus"
+  has prometheus-alertmanager || missing="$missing prometheus-alertmanager"
   has curl || missing="$missing curl"
   has strace || missing="$missing strace"
   has mkfs.ext4 || missing="$missing e2fsprogs"
