@@ -1,7 +1,7 @@
 // A day of trouble in minutes: the real service under a real Prometheus and Alertmanager. Each alert fires in the
 // trouble it is for, ends after it, and reaches a webhook; every panel has an answer, held against what the service's
-// ledger says and what the cameras counted. What a bad machine does to it is in monitoring-machine.test.ts, and what takes
-// hours in monitoring-rules.test.ts.
+// ledger says and what the cameras counted. What a bad machine does to it is in monitoring-machine.test.ts, and what
+// takes hours in monitoring-rules.test.ts.
 
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
