@@ -1,7 +1,7 @@
 import type { Verdict } from '../judge/inspection.ts'
 import type { Percentiles } from '../run/latencies.ts'
 import { hintOf } from './hint.ts'
-import type { Outcome, ThresholdResult } from './outcome.ts'
+import { formatValue, type Outcome, type ThresholdResult } from './outcome.ts'
 import { LAG_MS_MAX, type Counts, type Progress, type Report } from './report.ts'
 
 /** A part of the summary; one without a name goes on with that before it. */
@@ -46,13 +46,6 @@ export function formatProgress (progress: Progress): string {
 
 export function formatInvalid ({ lag }: Report): string {
   return `results are not valid: the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`
-}
-
-/** In its own unit: `412 ms`, `3`, `1.25 %`. */
-export function formatValue ({ metric, value }: Pick<ThresholdResult, 'metric' | 'value'>): string {
-  if (value === undefined) return 'not measured'
-  if (metric.kind === 'latency') return `${value.toFixed(1)} ms`
-  return metric.isShare ? `${(value * 100).toFixed(2)} %` : String(Number(value.toFixed(2)))
 }
 
 const NAME_COLUMNS = 13

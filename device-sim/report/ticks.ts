@@ -20,10 +20,10 @@ export function timeTicks (seconds: number): readonly Tick[] {
   return ticks(step, Math.floor(seconds / step + 1e-9), (at) => `${clean(at / unitSeconds)} ${unit}`)
 }
 
-/** From 0 to a round number that is no less than the most. */
+/** From 0 to a round number that is no less than the most; what has no unit is counted, and half of one is none. */
 export function valueTicks (most: number, unit: string): readonly Tick[] {
-  const step = most > 0 ? niceCeiling(most / VALUE_TICKS) : 1 / VALUE_TICKS
-  return ticks(step, most > 0 ? Math.ceil(most / step - 1e-9) : VALUE_TICKS, (at) => `${formatValue(at)} ${unit}`.trimEnd())
+  const step = most > 0 ? Math.max(niceCeiling(most / VALUE_TICKS), unit === '' ? 1 : 0) : 1
+  return ticks(step, most > 0 ? Math.ceil(most / step - 1e-9) : 1, (at) => `${formatValue(at)} ${unit}`.trimEnd())
 }
 
 function ticks (step: number, count: number, format: (at: number) => string): readonly Tick[] {
