@@ -69,6 +69,7 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
       count: 50,
       rate: '12/min',
       size: '100KB',
+      arrival: 'poisson',
       format: 'mix:raw=80,json=20',
       duplicateEvery: 5,
       corruptEvery: 10,
