@@ -51,7 +51,7 @@ export function beginResults (): Results {
 }
 
 /** Gives the name of a file beside others of the same run. */
-export function nameFile ({ at }: Results, ending: string): string {
+export function nameFile ({ at }: Pick<Results, 'at'>, ending: string): string {
   mkdirSync(FOLDER, { recursive: true })
   return `${FOLDER}/${at.slice(0, 19).replaceAll(':', '')}${ending}`
 }

@@ -29,7 +29,8 @@ test('all that is wrong with a scenario is said at once, each with its place and
     /site\.yaml: port: .*got 0/, /devices\[0\]\.count: .*got "many"/, /devices\[0\]\.inflight: .*got 0/,
     /devices\[0\]\.size: .*got "10"/, /qos: .*QoS 1 only.*got 0/,
     /devices\[1\]\.rate: .*got "2"/, /devices\[1\]\.arrival: /, /duration: .*got "soon"/,
-    /thresholds\[0\]: .*got "e2e_p42<1s"/, /site\.yaml: there is no colour here/
+    /thresholds\[0\]: .*got "e2e_p42<1s"/,
+    /site\.yaml: colour: there is no such setting here, only name, about, .*got "red"/
   ]
   for (const message of said) {
     assert.throws(() => readScenario({ file: { name: 'site.yaml', tree } }), { code: 'CONFIG', message })
@@ -87,6 +88,25 @@ test('every preset is a valid scenario, and stays the same one printed as YAML a
   assert.deepEqual([site.groups[0]?.count, site.groups[0]?.ratePerSecond, site.uplink?.rate], [1000, 2 / 60, 5e6])
   const { stdout } = await runSimulator(['presets'])
   assert.equal(stdout.split('\n').length, Object.keys(PRESETS).length)
+})
+
+test('every preset has something that must hold, and lasts long enough for all it is about', async () => {
+  for (const name of Object.keys(PRESETS)) {
+    const scenario = readScenario({ file: await loadScenario(name) })
+    const { groups: [group], durationMs, thresholds, uplink, stormMs = 0 } = scenario
+    const { duplicateEvery = 1, corruptEvery = 1, oversizeEvery = 1, flap, ratePerSecond = 0 } = group ?? {}
+    const images = ratePerSecond * durationMs / 1000
+    const ends = uplink?.events.map((event) => event.at + event.for) ?? []
+    assert.ok(thresholds.length > 0, name)
+    assert.ok(Math.max(duplicateEvery, corruptEvery, oversizeEvery) <= images, `${name}: a device takes ${images} images`)
+    assert.ok(Math.max(stormMs, flap?.every ?? 0, ...ends) < durationMs, name)
+  }
+})
+
+test('devices that take their pictures together spread as their jitter says, and none before the start', () => {
+  const firsts = Array.from({ length: 200 }, (_, seed) => takeTimes('synchronized', 1, seed, 0.1)[0] ?? 0)
+  assert.ok(Math.min(...firsts) >= 0 && Math.max(...firsts) <= 200)
+  assert.equal(firsts.filter((at) => at === 0).length, 0)
 })
 
 test('each command leads its help with examples', async () => {
@@ -171,10 +191,16 @@ test('a flag that is wrong for every group is told once', () => {
     { code: 'USAGE', message: '--count: wanted a whole number of 1 to 20000, got "nine"' })
 })
 
-test('a scenario that is no YAML, or no settings, is one sentence', async (t) => {
+test('a scenario that is no YAML is told line by line, and no settings in one sentence', async (t) => {
   const dir = await makeFolder(t)
   const path = join(dir, 'bad.yaml')
-  for (const [text, sentence] of [['a: [', /bad\.yaml is not YAML/], ['- 1', /wanted settings by name/]] as const) {
+  const cases = [
+    ['a: [', /bad\.yaml, line 1, column 5: not YAML: /],
+    ['a: 1\na: 2\nb: c: d\n', /^.*bad\.yaml, line 2, column 1: not YAML: Map keys must be unique\n.*line 3, column 4: not YAML: Nested mappings [^\n]*$/],
+    ['a: *none', /bad\.yaml is not YAML: Unresolved alias .*none/],
+    ['- 1', /wanted settings by name/]
+  ] as const
+  for (const [text, sentence] of cases) {
     await writeFile(path, text)
     await assert.rejects(loadScenario(path), { code: 'CONFIG', message: sentence })
   }

@@ -71,8 +71,13 @@ function readAddress (name: string, options: Options): Address {
 async function startControl (
   faults: Faults, { host, port }: Address
 ): Promise<{ readonly server: Server, readonly url: string }> {
+  let knobs: Partial<Knobs> = {}
+  const turn = async (more: Partial<Knobs>): Promise<void> => {
+    await faults.set(more)
+    knobs = { ...knobs, ...more }
+  }
   const server = createServer((request, response) => {
-    void answer(faults, request).then(({ status, body }) => {
+    void answer({ turn, read: () => ({ ...faults.counts(), knobs }) }, request).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
     })
   })
@@ -86,14 +91,20 @@ interface Answer {
   readonly body: object
 }
 
-async function answer (faults: Faults, request: IncomingMessage): Promise<Answer> {
+interface Control {
+  readonly turn: (knobs: Partial<Knobs>) => Promise<void>
+  /** What was counted, and what was turned so far; JSON has null for an infinite rate. */
+  readonly read: () => object
+}
+
+async function answer ({ turn, read }: Control, request: IncomingMessage): Promise<Answer> {
   if (request.url !== '/faults') return { status: 404, body: { error: 'there is only /faults' } }
-  if (request.method === 'GET') return { status: 200, body: faults.counts() }
+  if (request.method === 'GET') return { status: 200, body: read() }
   if (request.method !== 'PUT') return { status: 405, body: { error: 'GET or PUT' } }
   const knobs = readKnobs(await readBody(request))
   if (typeof knobs === 'string') return { status: 400, body: { error: knobs } }
-  await faults.set(knobs)
-  return { status: 200, body: faults.counts() }
+  await turn(knobs)
+  return { status: 200, body: read() }
 }
 
 async function readBody (request: IncomingMessage): Promise<string> {

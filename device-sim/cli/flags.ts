@@ -67,7 +67,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Mishaps', flags: '--dup', path: 'devices.dup', help: 'keep the session and resend with DUP and the old packet identifier' },
   { group: 'Mishaps', flags: '--link-rate <rate>', path: 'devices.linkRate', help: 'what each device can send, such as 2Mbit' },
   { group: 'Mishaps', flags: '--link-latency <time>', path: 'devices.linkLatency', help: 'of each device’s link, each way (0s)' },
-  { group: 'Store', flags: '--uplink <rate,latency=,errors=,outage=>', path: 'uplink', help: 'the line of `simulate -- store`, as 40Mbit,latency=20ms,outage=20s+10s', read: readUplink },
+  { group: 'Store', flags: '--uplink <rate,latency=,errors=,outage=>', path: 'uplink', help: 'the line of `simulate -- store`, as 40Mbit,latency=20ms,outage=20s+10s', read: fields('rate') },
   { group: 'Store', flags: '--no-uplink', path: 'uplink', help: 'leave the line alone, whatever the scenario says', read: () => null },
   { group: 'Outcome', flags: '--threshold <condition...>', path: 'thresholds', help: 'what must hold, such as \'e2e_p99<10s\'; may be repeated' }
 ]
@@ -78,11 +78,4 @@ function readFields (text: string, main: string): Tree {
     const [name = '', ...value] = part.split('=')
     return value.length === 0 && at === 0 ? [main, name] : [name.trim(), value.join('=')]
   }))
-}
-
-function readUplink (value: unknown): Tree {
-  const { outage, ...knobs } = readFields(String(value), 'rate')
-  if (typeof outage !== 'string') return knobs
-  const [at, length] = outage.split('+')
-  return { ...knobs, events: [{ at, for: length, outage: true }] }
 }

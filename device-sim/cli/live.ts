@@ -13,8 +13,8 @@ export interface Live {
   progress (progress: Progress): void
   /** A line that stays. */
   tell (line: string): void
-  /** Gives the terminal back; more than once is no harm. */
-  end (): void
+  /** Gives the terminal back, and the store where a key took it away; more than once is no harm. */
+  end (): Promise<void>
 }
 
 const MORE = 1.1
@@ -26,9 +26,9 @@ export function showLive (scenario: Scenario, { shell, isQuiet, control }: {
   readonly control: StoreControl | undefined
 }): Live {
   const { terminal, tell } = shell
-  if (isQuiet) return { begin: () => {}, progress: () => {}, tell: () => {}, end: () => {} }
+  if (isQuiet) return { begin: () => {}, progress: () => {}, tell: () => {}, end: async () => {} }
   if (terminal === undefined) {
-    return { begin: () => {}, progress: (progress) => { tell(formatProgress(progress)) }, tell, end: () => {} }
+    return { begin: () => {}, progress: (progress) => { tell(formatProgress(progress)) }, tell, end: async () => {} }
   }
   let release = (): void => {}
   let isOut = false
@@ -54,9 +54,11 @@ export function showLive (scenario: Scenario, { shell, isQuiet, control }: {
       ])
     },
     tell,
-    end () {
+    async end () {
       release()
       release = () => {}
+      if (isOut) await control?.set({ outage: false }).catch((cause: unknown) => { tell(String(cause)) })
+      isOut = false
     }
   }
 }
@@ -64,13 +66,13 @@ export function showLive (scenario: Scenario, { shell, isQuiet, control }: {
 /** The lines of a screen. */
 export function formatScreen ({ name, target, thresholds }: Scenario, progress: Progress): readonly string[] {
   const { seconds, phase, connected, counts, stored, fromPlan, lag } = progress
-  const { captured, acknowledged, unfinished, dropped, planned } = counts
+  const { captured, sent, acknowledged, unfinished, dropped, planned } = counts
   const waiting = stored === undefined ? '' : `, in the store ${stored}, waiting there ${Math.max(0, acknowledged - stored)}`
   const ms = (value: number): string => `${value.toFixed(0)} ms`
   return [
     `${name} to ${target.host}:${target.port}, ${seconds.toFixed(0)} s, ${phase}`,
     `devices      ${connected} connected, ${progress.reconnects} reconnects`,
-    `images       ${captured} of about ${planned} captured, PUBACKed ${acknowledged}${waiting}`,
+    `images       ${captured} of about ${planned} captured, sent ${sent}, PUBACKed ${acknowledged}${waiting}`,
     `             waiting in devices ${unfinished}, dropped there ${dropped}`,
     `PUBACK       p50 ${ms(fromPlan.p50)}, p90 ${ms(fromPlan.p90)}, p99 ${ms(fromPlan.p99)} from the planned capture`,
     `simulator    lag p99 ${ms(lag.p99)}`,

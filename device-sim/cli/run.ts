@@ -6,6 +6,7 @@ import { SimulatorError } from '../errors.ts'
 import { followStore, type Following } from '../judge/follow.ts'
 import type { Verdict } from '../judge/inspection.ts'
 import { Manifest, type RunFile } from '../judge/manifest.ts'
+import { probeStore } from '../judge/store-probe.ts'
 import { chooseStore, type StoreChoice, type StoreFlags } from '../judge/store-choice.ts'
 import { createStoreControl, type StoreControl } from '../judge/store-control.ts'
 import { verify } from '../judge/verify.ts'
@@ -24,6 +25,8 @@ import { loadOptions, readScenarioFlags, saveOptions, type Flags } from './optio
 import { readTimeout } from './verify.ts'
 
 export interface RunFlags extends Flags, StoreFlags {
+  /** A preset's name or a file, as it was given or saved. */
+  readonly scenario?: string
   readonly verify?: true
   readonly verifyTimeout?: string
   readonly runFile?: string
@@ -43,18 +46,21 @@ interface Surroundings {
 export async function runCommand (
   named: string | undefined, given: RunFlags, { shell, signal }: Surroundings
 ): Promise<ExitCode> {
-  const flags = await loadOptions(given) as RunFlags
+  const flags = await loadOptions({ ...given, ...(named !== undefined && { scenario: named }) }) as RunFlags
   await saveOptions(flags)
-  const scenario = await readScenarioFlags(named, flags)
-  const store = await chooseStoreFor(scenario, flags, shell)
+  const scenario = await readScenarioFlags(flags.scenario, flags)
   const timeoutMs = readTimeout(flags.verifyTimeout)
+  const store = await chooseStoreFor(scenario, flags, shell)
+  const control = controlOf(store)
   const files = await openOutputs(flags)
-  const live = showLive(scenario, { shell, isQuiet: flags.quiet === true, control: controlOf(store) })
+  const live = showLive(scenario, { shell, isQuiet: flags.quiet === true, control })
   const metrics = flags.metricsPort === undefined ? undefined : await startMetrics(flags.metricsPort)
+  const restore = scenario.uplink === undefined ? undefined : await control?.clear()
   try {
+    if (flags.verify === true && store !== undefined) await probeStore(store.access, signal)
     const record: Live['progress'] = (progress) => { metrics?.record(progress) }
     const report = await simulate({ scenario, flags, store, live, record }, signal)
-    live.end()
+    await live.end()
     const write = async (verdict: Verdict | undefined, notJudged?: string): Promise<Outcome> => {
       const judged = judgeOutcome(report, verdict, scenario.thresholds)
       const outcome = notJudged === undefined ? judged : { ...judged, notJudged }
@@ -73,8 +79,9 @@ export async function runCommand (
     if (signal.aborted) return EXIT.interrupted
     return hasHeld(outcome) ? EXIT.ok : EXIT.notHeld
   } finally {
-    live.end()
+    await live.end()
     metrics?.close()
+    await restore?.().catch((cause: unknown) => { shell.tell(String(cause)) }) // the run is judged all the same
   }
 }
 
@@ -89,8 +96,6 @@ async function chooseStoreFor (scenario: Scenario, flags: RunFlags, { env }: She
     throw new SimulatorError('USAGE', `${scenario.name} turns the line to the store, and this store cannot be turned; start one with ` +
       '`npm run simulate -- store`, point the service at it and name its file with --s3-file, or say --no-uplink')
   }
-  // Asked now, or a run would go its whole length without the line that it is about.
-  if (scenario.uplink !== undefined) await controlOf(store)?.set({})
   return store
 }
 

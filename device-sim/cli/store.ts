@@ -19,11 +19,9 @@ export async function serveStore (
   flags: Readonly<Record<string, string>>, { print, tell }: Shell, signal: AbortSignal
 ): Promise<ExitCode> {
   const { bandwidth, latency, errors, outage, listen = '', dir = '' } = flags
-  const [at, length] = outage?.split('+') ?? []
-  const events = outage === undefined ? [] : [{ at, for: length, outage: true }]
   const { uplink } = readScenario({
-    flags: { uplink: { rate: bandwidth, latency, errors, events } },
-    flagNames: new Map([['uplink.rate', '--bandwidth'], ['uplink.events', '--outage'],
+    flags: { uplink: { rate: bandwidth, latency, errors, outage } },
+    flagNames: new Map([['uplink.rate', '--bandwidth'], ['uplink.outage', '--outage'],
       ['uplink.latency', '--latency'], ['uplink.errors', '--errors']])
   })
   const child = spawn(findSluice(import.meta.dirname), ['store', '--listen', listen, '--dir', dir],

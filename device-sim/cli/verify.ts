@@ -1,4 +1,5 @@
 import { readRun } from '../judge/manifest.ts'
+import { probeStore } from '../judge/store-probe.ts'
 import { chooseStore, type StoreFlags } from '../judge/store-choice.ts'
 import { verify } from '../judge/verify.ts'
 import { SimulatorError } from '../errors.ts'
@@ -26,6 +27,7 @@ export async function verifyCommand (
     ...(region !== undefined && { s3Region: region }),
     ...flags
   }, env)
+  await probeStore(access, signal)
   tell(`run ${file.run} (${file.scenario}) had ${evidence.acknowledged.length} images PUBACKed and ` +
     `${evidence.unacknowledged.size} sent without a PUBACK`)
   try {
@@ -33,8 +35,7 @@ export async function verifyCommand (
       timeoutMs: readTimeout(flags.verifyTimeout),
       progress: (found, acknowledged) => { tell(`verify found=${found} acknowledged=${acknowledged}`) }
     }, signal)
-    if (flags.json === true) print(JSON.stringify(verdict, undefined, 2))
-    else for (const line of formatVerdictLines(verdict)) print(line)
+    print(flags.json === true ? JSON.stringify(verdict, undefined, 2) : formatVerdictLines(verdict).join('\n'))
     return verdict.held ? EXIT.ok : EXIT.notHeld
   } catch (error) {
     if (signal.aborted) return EXIT.interrupted

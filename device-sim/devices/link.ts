@@ -33,7 +33,14 @@ export interface Link {
 
 export type Opening =
   | { readonly kind: 'open', readonly link: Link }
-  | { readonly kind: 'failed', readonly reason: string }
+  | NotOpened
+
+export interface NotOpened {
+  readonly kind: 'failed'
+  readonly reason: string
+  /** By a broker that answered; otherwise nothing did, or something that is no broker. */
+  readonly isRefused: boolean
+}
 
 export interface Trust {
   readonly ca?: Buffer | undefined
@@ -59,21 +66,23 @@ const KEEP_ALIVE_SECONDS = 60
 const HALF_OPEN_MS = KEEP_ALIVE_SECONDS * 1500
 const FREE: LinkPace = { bytesPerSecond: Infinity, latencyMs: 0 }
 
+const VERSION = 'MQTT 3.1.1, the only version that these devices speak: let it take 3.1.1, or name another with --host and --port'
+
 // MQTT 3.1.1, table 3.1.
 const REFUSALS: Readonly<Record<number, string>> = {
-  1: 'it does not take MQTT 3.1.1, the only version this simulator speaks',
-  2: 'it does not take this client id',
-  3: 'it says that it is unavailable',
+  1: `it does not take ${VERSION}`,
+  2: 'it does not take this client id: see --prefix',
+  3: 'it says that it is unavailable: try again later',
   4: 'wrong user name or password: see -u and -P',
-  5: 'this device may not connect: see -u and -P'
+  5: 'this device may not connect: see -u and -P',
+  132: `it does not take ${VERSION}` // MQTT 5.0, 3.2.2.2, from a broker that knows no older one
 }
 
 /** MQTT 3.1.1. It neither reconnects nor resends; the device does both (device.ts). */
 export async function openLink (options: LinkOptions): Promise<Opening> {
   const socket = openSocket(options).setNoDelay(true)
   const connection = new Connection(socket, options.pace ?? FREE)
-  const reason = await connection.connect(options)
-  return reason === undefined ? { kind: 'open', link: connection } : { kind: 'failed', reason }
+  return await connection.connect(options) ?? { kind: 'open', link: connection }
 }
 
 function openSocket ({ host, port, tls }: LinkOptions): Socket {
@@ -93,10 +102,10 @@ class Connection implements Link {
   readonly #wire: Wire
   readonly #pubacks = new Map<number, Puback>()
   #packetId = 0
-  #reason = 'the connection was closed before CONNACK'
+  #reason = 'it closed the connection before CONNACK, as one that wants TLS does'
   #isHeard = true
   #isCutNext = false
-  #answer: (reason: string | undefined) => void = () => {}
+  #answer: (answer: NotOpened | undefined) => void = () => {}
   #gone: () => void = () => {}
 
   constructor (socket: Socket, pace: LinkPace) {
@@ -105,7 +114,10 @@ class Connection implements Link {
     this.closed = new Promise((resolve) => { this.#gone = resolve })
     const packets = parser({ protocolVersion: 4 })
     packets.on('packet', (packet) => { this.#receive(packet) })
-    packets.on('error', () => { socket.destroy() })
+    packets.on('error', ({ message }) => {
+      this.#reason = `what answers is not MQTT: ${message}`
+      socket.destroy()
+    })
     socket.on('data', (chunk) => {
       if (pace.latencyMs === 0) packets.parse(chunk)
       else setTimeout(() => { packets.parse(chunk) }, pace.latencyMs)
@@ -115,12 +127,12 @@ class Connection implements Link {
   }
 
   /** Undefined once the broker has let the device in; else why it has not. */
-  async connect ({ clientId, username, password, isClean = true }: LinkOptions): Promise<string | undefined> {
+  async connect ({ clientId, username, password, isClean = true }: LinkOptions): Promise<NotOpened | undefined> {
     const timer = setTimeout(() => {
       this.#reason = `no CONNACK within ${CONNECT_TIMEOUT_MS / 1000} s`
       this.#socket.destroy()
     }, CONNECT_TIMEOUT_MS)
-    const answered = new Promise<string | undefined>((resolve) => { this.#answer = resolve })
+    const answered = new Promise<NotOpened | undefined>((resolve) => { this.#answer = resolve })
     this.#wire.write([generate({
       cmd: 'connect',
       protocolId: 'MQTT',
@@ -131,11 +143,11 @@ class Connection implements Link {
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password: Buffer.from(password) })
     })])
-    const reason = await answered
+    const notOpened = await answered
     clearTimeout(timer)
-    if (reason !== undefined) this.#socket.destroy()
+    if (notOpened !== undefined) this.#socket.destroy()
     else this.#keepAlive()
-    return reason
+    return notOpened
   }
 
   // Nothing of this frame may be held until the PUBACK, or an outage fills the memory with images.
@@ -188,7 +200,7 @@ class Connection implements Link {
     this.#isHeard = true
     if (packet.cmd === 'connack') {
       const code = packet.returnCode ?? 0
-      this.#answer(code === 0 ? undefined : `the broker refused the device: ${REFUSALS[code] ?? `code ${code}`}`)
+      this.#answer(code === 0 ? undefined : { kind: 'failed', reason: REFUSALS[code] ?? `it gives the code ${code}`, isRefused: true })
     }
     if (packet.cmd !== 'puback' || packet.messageId === undefined) return
     this.#pubacks.get(packet.messageId)?.resolve()
@@ -208,7 +220,7 @@ class Connection implements Link {
   }
 
   #forget (): void {
-    this.#answer(this.#reason)
+    this.#answer({ kind: 'failed', reason: this.#reason, isRefused: false })
     const cause = new Error(this.#reason)
     for (const { reject } of this.#pubacks.values()) reject(cause)
     this.#pubacks.clear()
@@ -217,6 +229,7 @@ class Connection implements Link {
 }
 
 function describe (error: Error & { readonly code?: string }): string {
+  if (error.code === 'EPROTO') return 'it does not speak TLS' // and OpenSSL would say so in its own way
   return error.message === '' ? error.code ?? 'no connection' : error.message // of several addresses, none answered
 }
 

@@ -12,6 +12,8 @@ import { formatMark, type Mark } from './mark.ts'
 /** All photos are kept in memory. */
 const BYTES_MAX = 256 * 1024 * 1024
 
+const ADVICE = 'name another folder with --images, or leave it out for generated scenes'
+
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Past the signature and the IHDR chunk, which is the first and of one length (PNG 11.2.2). */
 const PNG_HEAD_BYTES = 33
@@ -25,7 +27,7 @@ interface Photo {
 /** The JPEG and PNG files of a directory, in the order of their names. */
 export async function readPhotos (directory: string): Promise<ImageSource> {
   const names = await readdir(directory).catch((cause: unknown) => {
-    throw new SimulatorError('USAGE', `the images in ${directory} cannot be read: ${String(cause)}`)
+    throw new SimulatorError('USAGE', `the images in ${directory} cannot be read: ${String(cause)}; ${ADVICE}`)
   })
   const photos: Photo[] = []
   let bytes = 0
@@ -41,7 +43,7 @@ export async function readPhotos (directory: string): Promise<ImageSource> {
     photos.push(photo)
   }
   if (photos.length === 0) {
-    throw new SimulatorError('USAGE', `there is no .jpg, .jpeg or .png in ${directory}`)
+    throw new SimulatorError('USAGE', `there is no .jpg, .jpeg or .png in ${directory}; ${ADVICE}`)
   }
   return {
     about: `${photos.length} photos of ${directory}, each copy with a comment of its own`,

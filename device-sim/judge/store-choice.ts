@@ -1,4 +1,5 @@
 import { access, readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { StoreAccess } from './bucket.ts'
 import { SimulatorError } from '../errors.ts'
 import { isLoopback, remoteSentence } from '../scenario/check.ts'
@@ -19,7 +20,7 @@ export interface StoreChoice {
   readonly access: StoreAccess
   /** Where its faults are turned, if they can be. */
   readonly control: string | undefined
-  /** The file it was read from. */
+  /** The file it was read from; whoever judges the run may do so from another folder. */
   readonly file: string | undefined
 }
 
@@ -54,7 +55,7 @@ export async function chooseStore (flags: StoreFlags, env: Environment): Promise
       secretAccessKey: flags.s3SecretAccessKey ?? file.secretAccessKey
     },
     control: flags.storeControl ?? file.control,
-    file: path
+    file: path === undefined ? undefined : resolve(path)
   }
 }
 

@@ -8,6 +8,7 @@ import { SimulatorError } from '../errors.ts'
 import { Inspection, type Verdict } from './inspection.ts'
 import { judge, listWanted, type Wanted } from './judgement.ts'
 import type { Evidence } from '../report/report.ts'
+import type { S3Trouble } from './store-probe.ts'
 
 export interface VerifyOptions {
   /** How long acknowledged images may take to arrive. */
@@ -90,12 +91,6 @@ async function look (
   const failed = workers.find((worker) => worker.status === 'rejected')
   if (failed === undefined) inspection.end()
   return failed?.reason
-}
-
-/** What the AWS SDK rejects with, as far as it matters here. */
-interface S3Trouble {
-  readonly name?: string
-  readonly $metadata?: { readonly httpStatusCode?: number }
 }
 
 // A wrong name or credential does not become right by waiting; of the 4xx only these two may.

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts'
+import { formatValue, type Outcome } from './outcome.ts'
 import { LAG_MS_MAX } from './report.ts'
 
 /** What to make of a run, in a sentence or two; the gravest first. */
@@ -37,7 +37,7 @@ export function hintOf ({ report, verdict, notJudged, thresholds }: Outcome): st
       'or for room in their window: see --inflight, outages and flapping.'
   }
   if (failed !== undefined) {
-    return `${verdict === undefined ? 'Every image had its PUBACK' : 'Nothing was lost'}, but it took longer, or was less, than it had to be.`
+    return `${verdict === undefined ? 'Every image had its PUBACK' : 'Nothing was lost'}, but ${failed.text} did not hold: it was ${formatValue(failed)}.`
   }
   return verdict === undefined
     ? 'Every image had its PUBACK. Whether they are in the store is only known with --verify.'

@@ -43,6 +43,13 @@ export function needsStore ({ metric }: Threshold): boolean {
   return ['lost', 'duplicated', 'corrupted', 'unexpected'].includes(metric.name)
 }
 
+/** In its own unit: `412 ms`, `3`, `1.25 %`. */
+export function formatValue ({ metric, value }: Pick<ThresholdResult, 'metric' | 'value'>): string {
+  if (value === undefined) return 'not measured'
+  if (metric.kind === 'latency') return `${value.toFixed(1)} ms`
+  return metric.isShare ? `${(value * 100).toFixed(2)} %` : String(Number(value.toFixed(2)))
+}
+
 function measure (metric: Metric, report: Report, verdict: Verdict | undefined): number | undefined {
   if (metric.kind === 'number') {
     const value = count(metric.name, report, verdict)

@@ -2,9 +2,9 @@
 
 import { drawChart, escapeText, type Band, type ChartSpec } from './chart.ts'
 import { hintOf } from './hint.ts'
-import { hasHeld, type Outcome } from './outcome.ts'
+import { formatValue, hasHeld, type Outcome } from './outcome.ts'
 import type { Sample } from './report.ts'
-import { formatOutcome, formatValue } from './text.ts'
+import { formatInvalid, listSections } from './text.ts'
 
 export function formatPage (outcome: Outcome): string {
   const { report } = outcome
@@ -12,11 +12,13 @@ export function formatPage (outcome: Outcome): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeText(title)}</title><style>${STYLE}</style></head><body>
+${report.isValid ? '' : `<p class="bad">${escapeText(formatInvalid(report))}</p>`}
 <h1 class="${hasHeld(outcome) ? 'good' : 'bad'}">${escapeText(title)}</h1>
 <p>${escapeText(hintOf(outcome))}</p>
 ${formatThresholds(outcome)}
 ${chartsOf(outcome).map(drawChart).join('\n')}
-<h2>Summary</h2><pre>${escapeText(formatOutcome(outcome))}</pre>
+<h2>Summary</h2>
+${formatSummary(outcome)}
 </body></html>
 `
 }
@@ -26,6 +28,11 @@ function formatThresholds ({ thresholds }: Outcome): string {
   const rows = thresholds.map((threshold) => `<tr class="${threshold.holds ? 'good' : 'bad'}"><td>${threshold.holds ? 'held' : 'NOT held'}</td>` +
     `<td><code>${escapeText(threshold.text)}</code></td><td>${escapeText(formatValue(threshold))}</td></tr>`)
   return `<table>${rows.join('')}</table>`
+}
+
+function formatSummary (outcome: Outcome): string {
+  const rows = listSections(outcome).map(({ name, text }) => `<tr><th>${escapeText(name)}</th><td>${escapeText(text)}</td></tr>`)
+  return `<table class="summary">${rows.join('\n')}</table>`
 }
 
 function chartsOf ({ report }: Outcome): readonly ChartSpec[] {
@@ -87,10 +94,12 @@ const STYLE = `
   :root { --paper: #15181c; --ink: #e6edf3; --faint: #3a4149; --shade: #20262d; --a: #58a6ff; --b: #f0883e; --c: #3fb950; --bad: #ff7b72 }
 }
 body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; max-width: 940px; margin: 2em auto; padding: 0 1em }
-h1.good, tr.good td:first-child { color: var(--c) } h1.bad, tr.bad td:first-child { color: var(--bad) }
+h1.good, tr.good td:first-child { color: var(--c) } h1.bad, p.bad, tr.bad td:first-child { color: var(--bad) }
 td { padding: 0 1.5em 0 0 } figure { margin: 1.5em 0 } figcaption { font-weight: 600 } figcaption span { font-weight: 400; margin-left: 1em }
 figcaption i { display: inline-block; width: 1em; height: 3px; margin: 0 .4em .25em .8em }
 svg { width: 100%; height: auto; display: block } svg text { fill: var(--ink); font-size: 11px } svg text.phase { font-size: 12px; font-weight: 600 }
-polyline { fill: none; stroke-width: 1.5 } .grid { stroke: var(--faint) } .shade { fill: var(--shade) } .plain { fill: none }
-pre { overflow-x: auto; background: var(--shade); padding: 1em }
+polyline { fill: none; stroke-width: 1.5 } polyline + polyline { stroke-dasharray: 6 4 } .grid { stroke: var(--faint) } .shade { fill: var(--shade) } .plain { fill: none }
+table.summary { background: var(--shade); padding: .8em 1em; width: 100%; font: 12.5px/1.6 ui-monospace, monospace }
+table.summary th { text-align: left; vertical-align: top; padding: 0 1em 0 0; font-weight: 600 }
+table.summary td { padding: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 `

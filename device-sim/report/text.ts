@@ -1,19 +1,30 @@
 import type { Verdict } from '../judge/inspection.ts'
 import type { Percentiles } from '../run/latencies.ts'
 import { hintOf } from './hint.ts'
-import type { Outcome, ThresholdResult } from './outcome.ts'
+import { formatValue, type Outcome, type ThresholdResult } from './outcome.ts'
 import { LAG_MS_MAX, type Counts, type Progress, type Report } from './report.ts'
 
-/** For a terminal: the thresholds first, then delivery, latency, throughput, connections, the simulator itself. */
+/** A part of the summary; one without a name goes on with that before it. */
+export interface Section {
+  readonly name: string
+  readonly text: string
+}
+
+/** For a terminal. */
 export function formatOutcome (outcome: Outcome): string {
+  const { report } = outcome
+  return [...(report.isValid ? [] : [formatInvalid(report)]), ...listSections(outcome).map(formatSection)].join('\n')
+}
+
+/** The thresholds first, then delivery, latency, throughput, connections, the simulator itself. */
+export function listSections (outcome: Outcome): readonly Section[] {
   const { report, verdict } = outcome
   return [
-    ...(report.isValid ? [] : [formatInvalid(report)]),
     ...outcome.thresholds.map((threshold, at) => section(at === 0 ? 'thresholds' : '', formatThreshold(threshold))),
     section('run', `${report.run}: ${report.scenario}, ${report.devices} devices, ${report.seconds.toFixed(1)} s` +
       `${report.isInterrupted ? ', interrupted' : ''}; ${report.images}`),
     section('delivery', formatCounts(report)),
-    ...formatVerdictLines(verdict),
+    ...(verdict === undefined ? [] : listVerdict(verdict)),
     ...formatLatencies(report, verdict),
     section('throughput', `${report.imagesPerSecond.toFixed(1)} images/s PUBACKed, ` +
       `${(report.acknowledgedBytes / 1e6 / Math.max(report.seconds, 0.001)).toFixed(2)} MB/s`),
@@ -21,7 +32,7 @@ export function formatOutcome (outcome: Outcome): string {
       `${report.lastFailure === undefined ? '' : ` (${report.lastFailure})`}`),
     section('simulator', `${report.isValid ? 'valid' : 'NOT valid'}: schedule lag ${formatPercentiles(report.lag)}`),
     section('hint', hintOf(outcome))
-  ].join('\n')
+  ]
 }
 
 /** One `key=value` line. */
@@ -37,16 +48,13 @@ export function formatInvalid ({ lag }: Report): string {
   return `results are not valid: the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`
 }
 
-/** In its own unit: `412 ms`, `3`, `1.25 %`. */
-export function formatValue ({ metric, value }: Pick<ThresholdResult, 'metric' | 'value'>): string {
-  if (value === undefined) return 'not measured'
-  if (metric.kind === 'latency') return `${value.toFixed(1)} ms`
-  return metric.isShare ? `${(value * 100).toFixed(2)} %` : String(Number(value.toFixed(2)))
-}
-
 const NAME_COLUMNS = 13
 
-function section (name: string, text: string): string {
+function section (name: string, text: string): Section {
+  return { name, text }
+}
+
+function formatSection ({ name, text }: Section): string {
   return name.padEnd(NAME_COLUMNS) + text
 }
 
@@ -66,8 +74,11 @@ function formatCounts ({ counts, drops, repeated }: Report): string {
     `dropped at device ${dropped}${why.length > 0 ? ` (${why.join(', ')})` : ''}, unfinished ${unfinished}`
 }
 
-export function formatVerdictLines (verdict: Verdict | undefined): readonly string[] {
-  if (verdict === undefined) return []
+export function formatVerdictLines (verdict: Verdict): readonly string[] {
+  return listVerdict(verdict).map(formatSection)
+}
+
+function listVerdict (verdict: Verdict): readonly Section[] {
   const { held, found, acknowledged, exempt, foreign, unread, seconds } = verdict
   const faults = (['lost', 'duplicated', 'corrupted', 'unexpected'] as const).map((name) => ({ name, ...verdict[name] }))
   const counts = [...faults, { name: 'foreign', ...foreign }].map(({ name, count }) => `${name} ${count}`)
@@ -79,7 +90,7 @@ export function formatVerdictLines (verdict: Verdict | undefined): readonly stri
   ]
 }
 
-function formatLatencies (report: Report, verdict: Verdict | undefined): readonly string[] {
+function formatLatencies (report: Report, verdict: Verdict | undefined): readonly Section[] {
   const { fromPlan, fromSend, counts, phases } = report
   const phased = phases.length > 1 ? phases : []
   return [

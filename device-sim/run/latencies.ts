@@ -27,8 +27,10 @@ export class Latencies {
   }
 
   get percentiles (): Percentiles {
-    const at = (percentile: number): number => this.#histogram.getValueAtPercentile(percentile) / 1000
     const { totalCount, maxValue } = this.#histogram
+    // A value stands for all that share its three digits, and may be above the largest there was.
+    const at = (percentile: number): number =>
+      Math.min(maxValue, this.#histogram.getValueAtPercentile(percentile)) / 1000
     return { count: totalCount, p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: maxValue / 1000 }
   }
 }

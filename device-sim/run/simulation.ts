@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceOptions } from '../devices/device.ts'
 import { mintDeviceId, now, openFleet, type Fleet } from '../devices/fleet.ts'
 import type { DeviceEvent } from '../devices/events.ts'
-import { openLink, type Trust } from '../devices/link.ts'
+import { openLink, type NotOpened, type Trust } from '../devices/link.ts'
 import { SimulatorError } from '../errors.ts'
 import { LAG_MS_MAX, type Counts, type PhaseReport, type Progress, type Report } from '../report/report.ts'
 import { expectedCaptures, phaseAt } from '../scenario/plan.ts'
@@ -81,16 +81,17 @@ async function readTarget ({ host, port, isTls, username, password, ca, cert, ke
 // One connection first, so that a wrong address is one sentence and not a thousand.
 async function probe ({ groups }: Scenario, target: DeviceOptions['target']): Promise<void> {
   const { prefix = 'sim-', start = 1 } = groups[0] ?? {}
-  const opening = await openLink({ ...target, clientId: mintDeviceId(prefix, start) })
-  switch (opening.kind) {
-    case 'open':
-      opening.link.close(false)
-      await opening.link.closed
-      return
-    case 'failed':
-      throw new SimulatorError('UNAVAILABLE',
-        `no MQTT broker answers at ${target.host}:${target.port} (${opening.reason}); ${/certificate/.test(opening.reason) ? 'name the file that vouches for it with --ca' : 'start one, or say --host and --port'}`)
-  }
+  const clientId = mintDeviceId(prefix, start)
+  const opening = await openLink({ ...target, clientId })
+  if (opening.kind === 'failed') throw new SimulatorError('UNAVAILABLE', explain(opening, target, clientId))
+  opening.link.close(false)
+  await opening.link.closed
+}
+
+function explain ({ reason, isRefused }: NotOpened, { host, port }: DeviceOptions['target'], clientId: string): string {
+  if (isRefused) return `the broker at ${host}:${port} refuses ${clientId}: ${reason}`
+  const advice = /certificate/.test(reason) ? 'name the file that vouches for it with --ca' : 'start one, or say --host and --port'
+  return `no MQTT broker answers at ${host}:${port} (${reason}); ${advice}`
 }
 
 async function awaitConnections (tally: Tally, scenario: Scenario, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { parseDeviceId } from '../../broker/topics.ts'
 import { SIZE_MAX, SIZE_MIN } from '../images/scenes.ts'
 import { sizesOf } from './distribution.ts'
-import type { Problem } from './read-scenario.ts'
+import type { Problem } from './problems.ts'
 import { deviceCount, formatDeviceNumber, type Group, type Scenario } from './scenario.ts'
 import { DEVICES_MAX, type Given } from './schema.ts'
 

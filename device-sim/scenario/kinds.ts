@@ -3,10 +3,11 @@
 import * as z from 'zod'
 import { parseDurationMs, parseRatePerSecond, parseShare, parseSizeBytes, parseSpeed } from '../units.ts'
 import { parseDistribution } from './distribution.ts'
+import { want } from './problems.ts'
 import { parseThreshold, THRESHOLD_HELP } from './threshold.ts'
 
 function kind<T> (what: string, parse: (text: string) => T | undefined) {
-  return z.union([z.string(), z.number()], { error: `wanted ${what}` }).transform((value, context): T => {
+  return z.union([z.string(), z.number()], { error: (issue) => want(what, issue) }).transform((value, context): T => {
     const parsed = parse(String(value).trim())
     if (parsed !== undefined) return parsed
     context.addIssue({ code: 'custom', message: `wanted ${what}` })
@@ -35,8 +36,15 @@ export const size = kind('a size such as 250KB or 1MiB', parseSizeBytes)
 /** Bytes a second. */
 export const speed = kind('a rate of a line such as 40Mbit', parseSpeed)
 export const share = kind('a share such as 20% or 0.2', parseShare)
+export const factor = kind('a factor such as 0.5 or 3', (text) => /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined)
 export const sizes = kind('a size such as 250KB, normal(250KB,40KB) or uniform(100KB,400KB)', parseDistribution)
 export const threshold = kind(`a condition such as 'e2e_p99<10s' or 'lost==0'; there are ${THRESHOLD_HELP}`, parseThreshold)
+
+/** When something begins and how long it lasts, in ms. */
+export const span = kind('when and for how long, such as 20s+10s', (text) => {
+  const [at, length, ...more] = text.split('+').map(parseDurationMs)
+  return at === undefined || !length || more.length > 0 ? undefined : { at, for: length }
+})
 
 /** The share of images that go as a JSON envelope. */
 export const format = kind('raw, json or mix:raw=80,json=20', (text) => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { parseDocument } from 'yaml'
+import { parseDocument, type Document, type YAMLError } from 'yaml'
 import { SimulatorError } from '../errors.ts'
 import { PRESETS } from './presets.ts'
 import type { Sources } from './read-scenario.ts'
@@ -21,10 +21,26 @@ export async function loadScenario (named: string): Promise<NonNullable<Sources[
 }
 
 function parse (name: string, text: string): Tree {
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error !== undefined) throw new SimulatorError('CONFIG', `${name} is not YAML: ${error.message}`)
-  const tree: unknown = document.toJS() ?? {}
+  const document = parseDocument(text, { prettyErrors: true }) // which gives them a line
+  const tree: unknown = document.errors.length > 0 ? refuse(name, document.errors) : read(name, document)
   if (!isTree(tree)) throw new SimulatorError('CONFIG', `${name}: wanted settings by name, such as "duration: 60s"`)
   return tree
+}
+
+/** Of each line the first: what follows on it mostly comes of that. */
+function refuse (name: string, errors: readonly YAMLError[]): never {
+  const said = new Map<number, string>()
+  for (const { message, linePos: [{ line, col }] = [{ line: 0, col: 0 }] } of errors) {
+    const [what = ''] = message.split(/ at line \d+, column \d+|\n/)
+    if (!said.has(line)) said.set(line, `${name}, line ${line}, column ${col}: not YAML: ${what}`)
+  }
+  throw new SimulatorError('CONFIG', [...said.values()].join('\n'))
+}
+
+function read (name: string, document: Document.Parsed): unknown {
+  try {
+    return document.toJS() ?? {}
+  } catch (cause) {
+    throw new SimulatorError('CONFIG', `${name} is not YAML: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
 }

@@ -9,7 +9,8 @@ export function * arrivals (
   { arrival, jitter, ratePerSecond }: Pick<Group, 'arrival' | 'jitter' | 'ratePerSecond'>, random: Random
 ): Generator<number, never> {
   const interval = 1000 / ratePerSecond
-  const phase = arrival === 'periodic' ? random() * interval : 0
+  // All at once is as early as none of them is before the start.
+  const phase = arrival === 'periodic' ? random() * interval : jitter * interval
   let at = 0
   for (let count = 0; ; count++) {
     switch (arrival) {

@@ -6,7 +6,8 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
   smoke: {
     about: 'five devices for ten seconds: does anything work at all?',
     devices: { count: 5, rate: '1/s', size: '30KB' },
-    duration: '10s'
+    duration: '10s',
+    thresholds: ['dropped==0', 'unfinished==0']
   },
   steady: {
     about: 'a hundred devices at an even pace, for five minutes',
@@ -33,7 +34,7 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
     about: 'connections that end in every way there is, about once a minute each',
     devices: { count: 200, rate: '6/min', size: '100KB', flap: { every: '60s', for: '2s', how: 'mix' } },
     duration: '3m',
-    thresholds: ['unfinished==0']
+    thresholds: ['dropped==0', 'unfinished==0']
   },
   outage: {
     about: 'the store is gone for a minute, and its line is thin',
@@ -47,20 +48,20 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
     devices: { count: 1000, rate: '2/min', size: '50KB' },
     phases: [{ name: 'before', for: '60s' }, { name: 'after', for: '60s' }],
     reconnectStorm: '60s',
-    thresholds: ['unfinished==0']
+    thresholds: ['dropped==0', 'unfinished==0']
   },
   'synchronised-shutters': {
     about: '500 devices that all take their picture in the same second',
-    devices: { count: 500, rate: '2/min', size: '250KB', arrival: 'synchronized', jitter: '1%' },
+    devices: { count: 500, rate: '2/min', size: '100KB', arrival: 'synchronized', jitter: '1.6%' },
     duration: '3m',
-    thresholds: ['dropped==0']
+    thresholds: ['puback_p99<5s', 'dropped==0', 'unfinished==0']
   },
   soak: {
     about: 'a whole day of an ordinary site, with the mishaps of an ordinary day',
     devices: { count: 1000, rate: '2/min', size: 'normal(100KB,20KB)', flap: { every: '2h', for: '30s' } },
     duration: '24h',
     warmup: '1m',
-    thresholds: ['puback_p99<1s']
+    thresholds: ['puback_p99<1s', 'dropped==0']
   },
   poison: {
     about: 'images that are none, images too large for anybody, and images sent twice, among good ones',
@@ -68,12 +69,14 @@ export const PRESETS: Readonly<Record<string, Tree>> = {
       count: 50,
       rate: '12/min',
       size: '100KB',
+      arrival: 'poisson',
       format: 'mix:raw=80,json=20',
       duplicateEvery: 5,
       corruptEvery: 10,
-      oversizeEvery: 25
+      oversizeEvery: 20
     },
     duration: '2m',
-    drainTimeout: '60s'
+    drainTimeout: '60s',
+    thresholds: ['unfinished==0']
   }
 }

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util'
 import { SimulatorError } from '../errors.ts'
 import { checkScenario } from './check.ts'
-import type { Group, Phase, Scenario, Target } from './scenario.ts'
+import { formatPath, pathsOf, problemsOf, wordIssue, type Problem } from './problems.ts'
+import type { Group, Phase, Scenario, Target, Uplink } from './scenario.ts'
 import { scenarioSchema, type Given, type Issue } from './schema.ts'
 import { layOver, sourceOf, without, type Tree } from './tree.ts'
 
@@ -13,26 +15,18 @@ export interface Sources {
   readonly flagNames?: ReadonlyMap<string, string>
 }
 
-export interface Problem {
-  /** Such as `devices[0].count`. */
-  readonly path: string
-  readonly message: string
-}
-
 const RATE_PER_SECOND = 2 / 60
 const CONNECTS_PER_SECOND = 500
 const DURATION_MS = 60_000
+const VALUE_CHARACTERS_MAX = 60
 
 /** Throws one SimulatorError that names everything that is wrong. */
 export function readScenario (sources: Sources): Scenario {
   const tree = layOver(sources.file?.tree ?? {}, sources.flags ?? {})
-  const result = scenarioSchema.safeParse(tree)
+  const result = scenarioSchema.safeParse(tree, { error: wordIssue })
   if (!result.success) {
-    const problems = result.error.issues.map(({ path, message, ...issue }) => ({
-      path: formatPath(path),
-      message: issue.code === 'unrecognized_keys' ? `there is no ${issue.keys.join(', ')} here` : message
-    }))
-    throw refuse(sources, tree, [...problems, ...checkRest(tree, result.error.issues)])
+    const { issues } = result.error
+    throw refuse(sources, tree, [...problemsOf(issues), ...checkRest(tree, issues)])
   }
   const scenario = normalise(result.data)
   const problems = checkScenario(scenario, result.data)
@@ -42,8 +36,7 @@ export function readScenario (sources: Sources): Scenario {
 
 /** What is wrong beside the parts that are wrong by themselves, as far as it can be told without them. */
 function checkRest (tree: Tree, issues: readonly Issue[]): readonly Problem[] {
-  const wrong = issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path])
+  const wrong = issues.flatMap(pathsOf)
   const rest = scenarioSchema.safeParse(without(tree, wrong))
   if (!rest.success) return []
   const told = new Set(wrong.map((path) => formatPath(path)))
@@ -68,7 +61,7 @@ function normalise (given: Given): Scenario {
     stormMs: given.reconnectStorm,
     seed,
     workers,
-    uplink: given.uplink,
+    uplink: readUplink(given),
     thresholds,
     allowRemote
   }
@@ -95,6 +88,12 @@ function readTarget ({ url, host, port, username, password, ca, cert, key }: Giv
   }
 }
 
+function readUplink ({ uplink }: Given): Uplink | undefined {
+  if (uplink === undefined) return undefined
+  const { outage, events, ...knobs } = uplink
+  return { ...knobs, events: outage === undefined ? events : [...events, { ...outage, outage: true }] }
+}
+
 function readGroup ({ rate, interval, topic, ...group }: Given['devices'][number], { topicPrefix }: Given): Group {
   const image = group.ids ? '/%id' : ''
   return {
@@ -114,21 +113,23 @@ function refuse (sources: Sources, tree: Tree, problems: readonly Problem[]): Si
   return new SimulatorError(isInFile ? 'CONFIG' : 'USAGE', [...new Set(lines)].join('\n')) // a flag is said of every group
 }
 
+/** `--count`, and `--offline at` for a field of a flag that has several. */
 function flagOf (path: string, { flagNames }: Sources): string {
   const plain = path.replaceAll(/\[\d+\]/g, '')
-  const found = [...flagNames ?? []].find(([known]) => plain === known || plain.startsWith(`${known}.`))
-  return found?.[1] ?? path
+  const known = [...flagNames ?? []].find(([each]) => plain === each || plain.startsWith(`${each}.`))
+  if (known === undefined) return path
+  const [flagged, flag] = known
+  return plain === flagged ? flag : `${flag} ${plain.slice(flagged.length + 1)}`
 }
 
+/** What stands there, as much of it as goes into a line. */
 function got (tree: Tree, path: string): string {
+  if (path === '' || /password/.test(path)) return ''
   const value = path.split(/[.[\]]+/).filter((key) => key !== '').reduce<unknown>((inner, key) => {
     if (typeof inner !== 'object' || inner === null) return undefined
     return (inner as Tree)[key] ?? (key === '0' ? inner : undefined) // one group may stand without its list
   }, tree)
-  const isPlain = typeof value === 'string' || typeof value === 'number'
-  return isPlain && !/password/.test(path) ? `, got ${JSON.stringify(value)}` : ''
-}
-
-function formatPath (path: readonly PropertyKey[]): string {
-  return path.map((key, at) => typeof key === 'number' ? `[${key}]` : `${at === 0 ? '' : '.'}${String(key)}`).join('')
+  if (value === undefined) return ''
+  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity }) // an alias may go round
+  return text.length <= VALUE_CHARACTERS_MAX ? `, got ${text}` : `, got ${text.slice(0, VALUE_CHARACTERS_MAX)}...`
 }

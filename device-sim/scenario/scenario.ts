@@ -49,7 +49,7 @@ export interface Phase {
   readonly load: number
 }
 
-export interface Uplink extends Knobs {
+export interface Uplink extends Omit<Knobs, 'outage'> {
   readonly events: ReadonlyArray<Knobs & { readonly at: number, readonly for: number }>
 }
 

@@ -2,7 +2,9 @@
 // Flags say the same things as a file and are laid over it (tree.ts), so this is the only list of both.
 
 import * as z from 'zod'
-import { connectRate, duration, format, interval, rate, share, size, sizes, speed, threshold, topicPattern, whole } from './kinds.ts'
+import {
+  connectRate, duration, factor, format, interval, rate, share, size, sizes, span, speed, threshold, topicPattern, whole
+} from './kinds.ts'
 
 export const DEVICES_MAX = 20_000
 const EVERY_MAX = 1_000_000
@@ -74,7 +76,9 @@ const knobs = z.strictObject({
   outage: z.boolean().optional()
 })
 
-const uplink = knobs.omit({ outage: true }).extend({
+const uplink = knobs.extend({
+  /** An event in short. */
+  outage: span.optional(),
   events: z.array(knobs.extend({ at: duration, for: duration })).default([])
 })
 
@@ -82,8 +86,7 @@ const phase = z.strictObject({
   name: z.string(),
   for: duration,
   /** Times the rate of every device; 0 is silence. */
-  load: z.union([z.number(), z.string()]).transform(Number)
-    .refine((load) => load >= 0 && load < Infinity, 'wanted a factor such as 0.5 or 3').default(1)
+  load: factor.default(1)
 })
 
 const many = <T extends z.ZodType>(one: T) =>
@@ -105,7 +108,7 @@ export const scenarioSchema = z.strictObject({
   topicPrefix: z.string().default('devices'),
   allowRemote: z.boolean().default(false),
   devices: many(group),
-  phases: z.array(phase).min(1).optional(),
+  phases: z.array(phase).min(1, 'wanted at least one phase').optional(),
   duration: duration.optional(),
   /** Images of all devices together. */
   limit: whole(1, 1_000_000_000).optional(),

@@ -48,7 +48,9 @@ function cut (tree: Tree, path: readonly PropertyKey[], lists: Set<unknown[]>): 
 function layUplink (file: unknown, flags: unknown): Tree {
   if (flags === undefined) return file === undefined ? {} : { uplink: file }
   if (flags === null) return { uplink: undefined }
-  return { uplink: isTree(file) && isTree(flags) ? { ...file, ...flags } : flags }
+  if (!isTree(file) || !isTree(flags)) return { uplink: flags }
+  const { events, ...rest } = file
+  return { uplink: { ...rest, ...(flags['outage'] === undefined && events !== undefined && { events }), ...flags } }
 }
 
 // What is no list is left for the schema to refuse.

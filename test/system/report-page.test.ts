@@ -17,6 +17,9 @@ const BROWSER = '/usr/bin/chromium'
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync']
 
+/** How many elements can only be read by scrolling to the side. */
+const WIDER = '[document.documentElement, ...document.querySelectorAll("body *")].filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 0 && getComputedStyle(each).display !== "inline").length'
+
 test('the report page shows its charts and its phases offline, in light and in dark', { skip: missing('chromium') }, async (t) => {
   const { port } = await startPlainBroker(t)
   const report = await simulate({
@@ -42,6 +45,11 @@ test('the report page shows its charts and its phases offline, in light and in d
     assert.deepEqual(await page.locator('svg').first().locator('text.phase').allTextContents(), ['calm', '<burst>'])
     const box = await page.locator('svg polyline').first().boundingBox()
     assert.ok((box?.width ?? 0) > 400, 'the line runs across its chart')
+    assert.deepEqual(await page.locator('svg').first().locator('text.time').allTextContents(), ['0 s', '1 s', '2 s', '3 s', '4 s'])
+    for (const width of [1280, 700, 1000]) {
+      await page.setViewportSize({ width, height: 800 })
+      assert.equal(await page.evaluate(WIDER), 0, `something is wider than a window of ${width}`)
+    }
     papers.push(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
     if (process.env['SCREENSHOTS'] !== undefined) {
       await page.screenshot({ path: join(process.env['SCREENSHOTS'], `${colorScheme}.png`), fullPage: true })
