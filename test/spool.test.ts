@@ -81,6 +81,16 @@ test('a drained segment leaves the disk as a whole', async (t) => {
   await eventually(async () => await segments() <= 4, { what: `fewer than ${before} segments` })
 })
 
+test('while others are on their way out, what waits is found', async (t) => {
+  const { spool } = await openTestSpool(t)
+  await appendMany(spool, 40)
+  const entries = await allWaiting(spool, 40)
+  const marking = entries.slice(0, -1).map((entry) => spool.markUploaded(entry, upload))
+  for (let look = 0; look < 200; look++) assert.equal((await spool.waiting(0, 1)).length, 1)
+  await Promise.all(marking)
+  assert.deepEqual(await spool.waiting(0, 1), entries.slice(-1))
+})
+
 test('what failed is set aside with its reason, pins no segment, and can be retried or dropped', async (t) => {
   const { spool, directory } = await openTestSpool(t)
   const payloads = await appendMany(spool, 40)

@@ -116,6 +116,19 @@ export class Journal {
     return { rows, last: scanned.length === bounds.limit ? scanned.at(-1)?.[0] : undefined }
   }
 
+  /** The first `limit` of a range: rows that `range` leaves out count for nothing. */
+  async rows ({ gt, lt, limit, reverse = false }: Bounds): Promise<Range['rows']> {
+    const found: Array<Range['rows'][number]> = []
+    for (let last: string | undefined = ''; last !== undefined && found.length < limit;) {
+      const range: Range = await this.range({ gt, lt, limit: limit - found.length, reverse })
+      found.push(...range.rows)
+      last = range.last
+      if (reverse) lt = last ?? lt
+      else gt = last ?? gt
+    }
+    return found
+  }
+
   async #scan (bounds: Bounds): Promise<ReadonlyArray<readonly [string, string]>> {
     for (;;) {
       await this.readable()

@@ -38,7 +38,7 @@ export class QueueIndex {
   async read (name: QueueName, { after, before, limit, reverse = false }: QueueRange): Promise<QueueRow[]> {
     const gt = queueKey(name, Math.max(0, after))
     const lt = queuePrefix(name) + (before === Infinity ? LAST : formatSequence(before))
-    const { rows } = await this.#journal.range({ gt, lt, limit, reverse })
+    const rows = await this.#journal.rows({ gt, lt, limit, reverse })
     return rows.flatMap(([key, value]) => parseQueueRow(key, value) ?? [])
   }
 

@@ -137,7 +137,7 @@ export class SpoolIndex {
   /** Waiting entries with a sequence between the two, both exclusive, oldest first. */
   async waiting (after: number, before: number, limit: number): Promise<Entry[]> {
     const bounds = { gt: `w${formatSequence(after)}`, lt: `w${formatSequence(before)}`, limit }
-    const { rows } = await this.#journal.range(bounds)
+    const rows = await this.#journal.rows(bounds)
     return rows.flatMap(([key, value]) => parseRow(key, value)?.entry ?? [])
   }
 
