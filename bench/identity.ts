@@ -63,6 +63,7 @@ async function comeBack (
         const { refused, seconds } = await reconnect(service.mqttPort, file)
         const cpuMsEach = (readCpuSeconds(pid) - before) * 1000 / devices
         rows.push({ proof, when, devices, refused, seconds, cpuMsEach })
+        console.error(`${proof}, ${when}: ${devices} devices within ${seconds.toFixed(1)} s, ${refused} refused`)
       }
     } finally {
       await service.child.stop()
