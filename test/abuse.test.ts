@@ -1,10 +1,12 @@
 // What docs/security.md says of attacks on a running service, where no other test shows it.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { deflateSync } from 'node:zlib'
 import mqtt from 'mqtt'
 import { detectType } from '../bridge/intake/image-type.ts'
@@ -16,6 +18,7 @@ import { connectDevice, header, openRaw, startTestBroker } from './helpers/mqtt.
 import { startService, type Service } from './helpers/process.ts'
 import { startScripted, storeAt } from './helpers/s3.ts'
 
+const run = promisify(execFile)
 const OVERSIZE = 1_000
 const HALF_OPEN = 2_000
 /** A second, on a machine that does nothing else: `SLUICE_FAULTS=long`. */
@@ -63,6 +66,14 @@ test('two thousand sockets that say nothing keep an honest device waiting for le
   await device.endAsync()
   t.diagnostic(`${HALF_OPEN} half-open sockets, CONNACK after ${ms.toFixed()} ms`)
   assert.ok(ms < MS_MAX, `CONNACK after ${ms} ms`)
+})
+
+test('as many sockets wait to be accepted as the kernel lets, so that no handshake of a fleet that comes at once is dropped', async (t) => {
+  const { port } = await startTestBroker(t)
+  const listening = await run('ss', ['-ltnH', `sport = :${port}`]).then(({ stdout }) => stdout.trim().split(/\s+/), () => undefined)
+  if (listening === undefined) return t.skip('there is no ss')
+  const kernelMax = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8'))
+  assert.equal(Number(listening[2]), Math.min(kernelMax, 8_192))
 })
 
 test('a CONNECT that drips byte by byte is cut at its deadline, whatever it has sent by then', async (t) => {
