@@ -57,7 +57,8 @@ const tokenOf = (sub: string, role?: Role): Promise<string> => new SignJWT(role 
   .setProtectedHeader({ alg: 'HS256' }).setSubject(sub).setExpirationTime('1m').sign(createSecretKey(Buffer.from(secret)))
 
 async function access (): Promise<Access> {
-  const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked: { ids: new Set<string>(), subjects: new Set<string>() } }
+  const revoked = { ids: new Set<string>(), subjects: new Set<string>() }
+  const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked }
   const roles = { operators: new Set(['otto']), viewers: new Set(['vera']) }
   return { ...await accessOf({ 'cam-1': 'one', vera: 'two', otto: 'three' }), tokens, roles }
 }
@@ -74,19 +75,21 @@ async function columns (authority: Authority): Promise<Record<'word' | 'certific
     { name: 'olga by token', role: 'operator', options: { username: 'olga', password: await tokenOf('olga', 'operator') } }
   ] as const
   const pairOf = (name: string) => authority.sign(`/CN=${name}`)
+  const both = { ...await pairOf('cam-1'), username: 'cam-1', password: await tokenOf('cam-1', 'operator') }
   const certificate = [
     { name: 'cam-1 by certificate', role: 'device', options: await pairOf('cam-1') },
     { name: 'vera by certificate', role: 'viewer', options: await pairOf('vera') },
     { name: 'otto by certificate', role: 'operator', options: await pairOf('otto') },
-    { name: 'cam-1 by certificate, with a token', role: 'device', options: { ...await pairOf('cam-1'), username: 'cam-1', password: await tokenOf('cam-1', 'operator') } }
+    { name: 'cam-1 by certificate, with a token', role: 'device', options: both }
   ] as const
   return { word, certificate }
 }
 
 async function startListeners (t: TestContext, authority: Authority, isMutual: boolean) {
   const ca = await authority.root
-  const at = { listen: { host: '127.0.0.1', port: 0 }, keys: { ...await authority.sign('/CN=gateway'), clientCa: isMutual ? ca : undefined } }
-  const started = await startTestBroker(t, { access: await access(), tls: at, ws: { listen: { host: '127.0.0.1', port: 0 }, tls: at } })
+  const listen = { host: '127.0.0.1', port: 0 }
+  const at = { listen, keys: { ...await authority.sign('/CN=gateway'), clientCa: isMutual ? ca : undefined } }
+  const started = await startTestBroker(t, { access: await access(), tls: at, ws: { listen, tls: at } })
   const { port, broker: { tlsPort, wsPort, wssPort } } = started
   const secure = [`mqtts://127.0.0.1:${tlsPort}`, `wss://127.0.0.1:${wssPort}`]
   const urls = isMutual ? secure : [`mqtt://127.0.0.1:${port}`, `ws://127.0.0.1:${wsPort}`, ...secure]
@@ -103,7 +106,9 @@ async function startListeners (t: TestContext, authority: Authority, isMutual: b
 type Listeners = Awaited<ReturnType<typeof startListeners>>
 
 /** What was judged, and what of it wrongly. */
-async function play ({ urls, connect, seen }: Listeners, all: readonly Column[]): Promise<{ cells: number, wrong: string[] }> {
+async function play (
+  { urls, connect, seen }: Listeners, all: readonly Column[]
+): Promise<{ cells: number, wrong: string[] }> {
   const wrong: string[] = []
   let cells = 0
   for (const url of urls) {
@@ -133,7 +138,8 @@ test('on every listener, whatever proves who somebody is, each role may exactly 
   const plain = await play(await startListeners(t, authority, false), word)
   const mutual = await play(await startListeners(t, authority, true), certificate)
   t.diagnostic(`${plain.cells + mutual.cells} cells`)
-  assert.equal(plain.cells + mutual.cells, (4 * word.length + 2 * certificate.length) * (Object.keys(written).length + Object.keys(read).length))
+  const rows = Object.keys(written).length + Object.keys(read).length
+  assert.equal(plain.cells + mutual.cells, (4 * word.length + 2 * certificate.length) * rows)
   assert.deepEqual([...plain.wrong, ...mutual.wrong], [])
 })
 

@@ -77,7 +77,8 @@ const table: ReadonlyArray<readonly [Route, readonly Caller[]]> = [
 ]
 
 async function start (t: TestContext): Promise<TestSite> {
-  const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked: { ids: new Set<string>(), subjects: new Set<string>() } }
+  const revoked = { ids: new Set<string>(), subjects: new Set<string>() }
+  const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked }
   const access = { ...await accessOf(users), tokens, roles: { operators: new Set(['otto']), viewers: new Set(['vera']) } }
   const site = await startSite(t, { access, http: { token: TOKEN, localToken: 'for-commands' } })
   await keep(site.spool, 'cam-1', 'a1', jpegOf(2000))
