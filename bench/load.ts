@@ -1,6 +1,6 @@
 // A closed loop of MQTT 3.1.1 QoS 1 publishes, to compare brokers with: each device has one image without
 // PUBACK at a time. Run as a process of its own: load.ts PORT DEVICES COUNT BYTES TOPIC [USER PASSWORD];
-// TOPIC holds %d for the device and %n for the image. Prints a Load as JSON.
+// TOPIC holds %d for the device and %n for the image, and USER may hold %d. Prints a Load as JSON.
 
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -33,7 +33,8 @@ export async function runLoad (target: Target): Promise<Load> {
   const body = randomBytes(target.bytes)
   body.set([0xff, 0xd8, 0xff, 0xe0])
   const run = randomBytes(3).toString('hex')
-  const sockets = await Promise.all(Array.from({ length: target.devices }, (_, d) => openDevice(target, `bench-${d}`)))
+  const sockets = await Promise.all(Array.from({ length: target.devices }, (_, d) =>
+    openDevice({ ...target, user: target.user?.replaceAll('%d', `bench-${d}`) }, `bench-${d}`)))
   const latencies: number[] = []
   let sent = 0
   const startedAt = Date.now()

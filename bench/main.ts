@@ -1,11 +1,11 @@
 // `npm run bench`: the figures of the README, measured on this machine; each run is kept in bench/results/. After `--`:
 //   --only PART           of intake, end-to-end, verified, drain, start, idle, pick, site; several with commas;
-//                         outage, flat, steady, soak and disk run by name alone
+//                         outage, identity, flat, steady, soak and disk run by name alone
 //   --rounds N            of each peer: 3
 //   --count N             images in a round: 4,000
 //   --devices N,N         of the intake: 100 in all rounds, then 1,000 in one
 //   --waiting N,N         images on disk at a start and for flat: 1,000, 20,000 and 100,000
-//   --connections N       that idle: 5,000; of flat the most, beside 100 and 1,000
+//   --connections N       that idle, and that come back with identity: 5,000; of flat the most, beside 100 and 1,000
 //   --seconds N           of the site, of the outage and of each case of steady: 180
 //   --minutes N           of the soak: 30
 //   --gigabytes N         of the backlog that drains in steady and disk: 5
@@ -21,6 +21,7 @@ import { benchDiskUse } from './disk-use.ts'
 import { benchDrain } from './drain.ts'
 import { benchEndToEnd } from './end-to-end.ts'
 import { benchFlat } from './flat.ts'
+import { benchIdentity } from './identity.ts'
 import { benchIdle } from './idle.ts'
 import { benchIntake } from './intake.ts'
 import { DO_IT_YOURSELF } from './peers/do-it-yourself.ts'
@@ -100,6 +101,9 @@ async function measure (results: Results): Promise<void> {
   const site = { devices: 1000, seconds: Number(values.seconds), bytes: 250_000 }
   if (wants('site')) results.site = await benchSite(site)
   if (parts?.includes('outage') === true) results.outage = await benchOutage(site)
+  if (parts?.includes('identity') === true) {
+    results.identity = await benchIdentity({ devices: Number(values.connections), count, rounds })
+  }
   await measureLasting(results)
 }
 

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os'
 import type { DiskUseRow } from './disk-use.ts'
 import type { DrainRow } from './drain.ts'
 import type { FlatRow } from './flat.ts'
+import type { IdentityRow } from './identity.ts'
 import type { IdleRow } from './idle.ts'
 import type { OutageRow } from './outage.ts'
 import type { PickRow } from './pick.ts'
@@ -32,6 +33,7 @@ export interface Results {
   idle?: IdleRow[]
   pick?: PickRow[]
   outage?: OutageRow
+  identity?: IdentityRow
   flat?: FlatRow[]
   steady?: SteadyRow[]
   soak?: SoakRow

@@ -1,3 +1,4 @@
+import type { FleetRow } from './identity.ts'
 import { formatDiskUse, formatFlat, formatSoak, formatSteady } from './lasting-tables.ts'
 import { count, latencies, megabytes, ms, percent, table } from './markdown.ts'
 import type { PeerRow } from './rounds.ts'
@@ -39,6 +40,9 @@ export function formatTables (results: Results): Map<string, string> {
     tables.set('outage', table(heads, [[`${outage.seconds} s, ${outage.devices} devices`, count(outage.waiting),
       percent(outage.wastedShare), `${outage.firstStoredSeconds.toFixed(1)} s after`,
       `${outage.atAllowanceSeconds.toFixed(1)} s after`, percent(outage.wireShareAfter)]]))
+  }
+  if (results.identity !== undefined) {
+    tables.set('identity', [formatFleets(results.identity.fleets), formatPeers('durable intake, 250 kB', results.identity.intake)].join('\n\n'))
   }
   if (results.flat !== undefined) tables.set('flat', formatFlat(results.flat))
   if (results.steady !== undefined) tables.set('steady', formatSteady(results.steady))
@@ -97,6 +101,11 @@ function formatAcknowledged (acknowledged: string): string {
   const rounds = acknowledged.split(' ')
   const isAll = rounds.every((round) => { const [got, sent] = round.split('/'); return got === sent })
   return isAll ? 'all' : acknowledged
+}
+
+function formatFleets (rows: readonly FleetRow[]): string {
+  return table(['a fleet connects at once', 'devices', 'when', 'refused', 'all within', 'CPU of the service, each'], rows.map((row) =>
+    [row.proof, count(row.devices), row.when, count(row.refused), `${row.seconds.toFixed(1)} s`, ms(row.cpuMsEach, 2)]))
 }
 
 function formatSite (site: SiteRow): string {

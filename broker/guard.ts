@@ -49,6 +49,8 @@ export class Guard {
   #isScheduled = false
   #keepAliveMs: number | undefined
   #lastByteAt = this.#acceptedAt
+  /** Of the socket: of a WebSocket message that is not whole yet nothing else is seen. */
+  #bytesRead = 0
   #uploadStartedAt = this.#acceptedAt
 
   constructor (deps: GuardDeps, limits: GuardLimits) {
@@ -113,7 +115,9 @@ export class Guard {
       if (now - this.#connectedAt > this.#limits.verifyMs) this.#cut({ kind: 'verified-late' })
       return
     }
-    if (!this.#isReading || this.#claims.held > 0) {
+    const { bytesRead } = this.#deps.socket
+    if (!this.#isReading || this.#claims.held > 0 || bytesRead !== this.#bytesRead) {
+      this.#bytesRead = bytesRead
       this.#lastByteAt = now
       return
     }

@@ -39,6 +39,12 @@ export function checkListeners ({ listen, tls, ws, anonymous, access }: Listener
   for (const at of [tls, ws?.tls]) if (at !== undefined) checkAccess(at.listen, anonymous, hasUsers || isMutual(at))
 }
 
+/**
+ * Sockets that wait to be accepted. Of Node's 511 a fleet that comes back at once overflows: the kernel drops the
+ * handshake, and the device tries again after 1, 3, 7 and 15 s. The kernel's own limit (net.core.somaxconn) holds too.
+ */
+const WAITING_MAX = 8_192
+
 interface Listening {
   readonly kind: 'tcp' | 'tls' | 'ws' | 'wss'
   readonly at: Address
@@ -85,7 +91,7 @@ export class Listeners {
 }
 
 async function listenAt (server: Server, { host, port }: Address): Promise<void> {
-  server.listen(port, host)
+  server.listen({ port, host, backlog: WAITING_MAX })
   await once(server, 'listening')
 }
 

@@ -66,7 +66,8 @@ function toSocket (opened: WebSocket, request: IncomingMessage, { packetBytesMax
     if (receiver !== undefined) receiver._maxPayload = packetBytesMax + 5
   })
   const stream = createWebSocketStream(opened, { readableHighWaterMark: 16 * 1024, allowHalfOpen: false })
-  // What the guard uses of a socket is what every Duplex has, and where it comes from.
+  // What the guard uses of a socket is what every Duplex has, where it comes from, and how much has come.
+  Object.defineProperty(stream, 'bytesRead', { get: () => request.socket.bytesRead })
   return Object.assign(stream, { remoteAddress: originOf(request) }) as unknown as Socket
 }
 

@@ -3,12 +3,13 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { WebSocket } from 'ws'
 import { accessOf } from './helpers/access.ts'
 import { makeCertificate } from './helpers/certificate.ts'
 import { eventually } from './helpers/eventually.ts'
-import { connack, connectPacket, startTestBroker, type TestBrokerOptions } from './helpers/mqtt.ts'
+import { connack, connectPacket, puback, publishPacket, startTestBroker, type TestBrokerOptions } from './helpers/mqtt.ts'
 import { tempDirectory } from './helpers/sluice.ts'
 
 const image = Buffer.alloc(250_000, 7)
@@ -118,6 +119,25 @@ test('a packet may come in pieces and two in one message, and a message may be n
   first.send(Buffer.alloc(9_000, 0x10)) // longer than a CONNECT may be
   await once(first, 'close')
   assert.deepEqual(taken, [])
+})
+
+test('an image that takes longer than the keep alive arrives over WebSocket, too, in one message', async (t) => {
+  const { wsPort, taken } = await startWs(t)
+  const slow = openWs(t, wsPort)
+  await once(slow, 'open')
+  slow.send(connectPacket({ keepAliveSeconds: 1 }))
+  await once(slow, 'message')
+  const packet = publishPacket({ topic: 'devices/cam-1/images', payload: image })
+  const answers: Buffer[] = []
+  slow.on('message', (message: Buffer) => { answers.push(message) })
+  const pieces = 10
+  for (let nth = 0; nth < pieces; nth++) {
+    const piece = packet.subarray(packet.length * nth / pieces, packet.length * (nth + 1) / pieces)
+    slow.send(piece, { fin: nth === pieces - 1 })
+    await delay(400)
+  }
+  await eventually(() => answers.length > 0, { what: 'a PUBACK' })
+  assert.deepEqual([answers, taken], [[puback(1)], [250_000]])
 })
 
 test('a handshake that does not go on is cut off in time', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { rounds } from './faults/rounds.ts'
 import { eventually } from './helpers/eventually.ts'
 import {
   connectDevice, connectPacket, connectRaw, HeldCustody, openRaw, puback, publishPacket, type RawClient,
@@ -21,18 +22,21 @@ test('a client that sends no complete CONNECT in time is cut', async (t) => {
 
 test('an upload slower than the keep alive arrives, and a silent peer is cut', async (t) => {
   const { port, seen } = await startTestBroker(t)
-  const slow = await connectRaw(t, port, { clientId: 'slow', keepAliveSeconds: 1 })
-  const silent = await connectRaw(t, port, { clientId: 'silent', keepAliveSeconds: 1 })
+  const keepAliveSeconds = rounds({ fast: 1, long: 10 })
+  const slow = await connectRaw(t, port, { clientId: 'slow', keepAliveSeconds })
+  const silent = await connectRaw(t, port, { clientId: 'silent', keepAliveSeconds })
   const startedAt = performance.now()
-  const silence = silent.closed().then(() => performance.now() - startedAt)
+  const silence = silent.closed(keepAliveSeconds * 1500 + 5000).then(() => performance.now() - startedAt)
   const bytes = publishPacket({ topic, payload: image })
-  for (let i = 0; i < 10; i++) {
-    slow.send(bytes.subarray(bytes.length * i / 10, bytes.length * (i + 1) / 10))
+  const pieces = rounds({ fast: 10, long: 156 }) // of 400 ms: 32 kbit/s
+  for (let i = 0; i < pieces; i++) {
+    slow.send(bytes.subarray(bytes.length * i / pieces, bytes.length * (i + 1) / pieces))
     await delay(400)
   }
   await slow.receives(puback(1))
   const silentMs = await silence
-  assert.ok(silentMs > 1400 && silentMs < 3500, `the silent peer was cut after ${silentMs} ms`)
+  const cutMs = keepAliveSeconds * 1500
+  assert.ok(silentMs > cutMs - 100 && silentMs < cutMs + 2000, `the silent peer was cut after ${silentMs} ms`)
   assert.deepEqual(seen('client-disconnected').map(({ clientId, reason }) => ({ clientId, reason })),
     [{ clientId: 'silent', reason: 'keepalive' }])
 })

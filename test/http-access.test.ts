@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
+import { SignJWT } from 'jose'
+import { parseSecret } from '../broker/token-keys.ts'
 import { accessOf } from './helpers/access.ts'
 import { ask, keep, startSite, type Answer, type TestSite } from './helpers/http.ts'
 import { jpegOf } from './helpers/jpeg.ts'
@@ -7,6 +10,7 @@ import { jpegOf } from './helpers/jpeg.ts'
 const TOKEN = 'correct-horse-battery-staple'
 const users = { 'cam-1': 'one', 'cam-2': 'two', vera: 'three', otto: 'four' }
 const roles = ['nameless', 'cam-1', 'vera', 'otto', 'wrong', 'stale', 'holder'] as const
+const secret = 'a secret of more than thirty-two bytes'
 type Caller = typeof roles[number]
 
 const basic = (name: string, password: string): string => `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
@@ -19,6 +23,18 @@ const headersOf: Readonly<Record<Caller, Record<string, string>>> = {
   stale: { authorization: 'Bearer of-nobody' },
   holder: { authorization: `Bearer ${TOKEN}` }
 }
+
+const bearer = async (sub: string, claims: Record<string, unknown> = {}): Promise<{ authorization: string }> => {
+  const token = new SignJWT({ exp: Date.now() / 1000 + 60, ...claims }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub)
+  return { authorization: `Bearer ${await token.sign(createSecretKey(Buffer.from(secret)))}` }
+}
+
+/** Each is as somebody else who has shown a password, or as one who has shown nothing good. */
+const byToken: ReadonlyArray<readonly [Record<string, string>, Caller]> = [
+  [await bearer('cam-1'), 'cam-1'], [await bearer('cam-1', { role: 'device' }), 'cam-1'], [await bearer('viv', { role: 'viewer' }), 'vera'],
+  [await bearer('olga', { role: 'operator' }), 'otto'], [await bearer('vera', { role: 'operator' }), 'vera'],
+  [await bearer('olga', { role: 'operator', exp: 1 }), 'stale'], [await bearer('olga', { role: 'root' }), 'stale']
+]
 
 interface Route {
   readonly method?: string
@@ -61,7 +77,9 @@ const table: ReadonlyArray<readonly [Route, readonly Caller[]]> = [
 ]
 
 async function start (t: TestContext): Promise<TestSite> {
-  const access = { ...await accessOf(users), roles: { operators: new Set(['otto']), viewers: new Set(['vera']) } }
+  const revoked = { ids: new Set<string>(), subjects: new Set<string>() }
+  const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked }
+  const access = { ...await accessOf(users), tokens, roles: { operators: new Set(['otto']), viewers: new Set(['vera']) } }
   const site = await startSite(t, { access, http: { token: TOKEN, localToken: 'for-commands' } })
   await keep(site.spool, 'cam-1', 'a1', jpegOf(2000))
   return site
@@ -76,8 +94,8 @@ test('every route is open to exactly those whom it is for', async (t) => {
   const site = await start(t)
   const wrong: string[] = []
   for (const [route, granted] of table) {
-    for (const caller of roles) {
-      const { status } = await call(site, route, headersOf[caller])
+    for (const [headers, caller] of [...roles.map((role) => [headersOf[role], role] as const), ...byToken]) {
+      const { status } = await call(site, route, headers)
       const isIn = status !== 401 && status !== 403
       if (isIn !== granted.includes(caller)) wrong.push(`${caller} ${route.method ?? 'GET'} ${route.path}: ${status}`)
     }

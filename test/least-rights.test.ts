@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
@@ -48,7 +48,9 @@ test('systemd takes the unit as it stands, and finds little that it could do', a
 })
 
 test('it runs as nobody, without a capability or a way to one, where only its data directory can be written', async (t) => {
-  const dataDir = join(await tempDirectory(t), 'data')
+  const directory = await tempDirectory(t)
+  await chmod(directory, 0o755) // mkdtemp lets its owner alone through
+  const dataDir = join(directory, 'data')
   await mkdir(dataDir)
   const isolate = ['unshare', '--mount', 'sh', '-c',
     `mount --make-rprivate / && mount --bind ${dataDir} ${dataDir} && mount -o remount,bind,ro / && ` +

@@ -1,9 +1,11 @@
 // Where secrets are and where they never are: docs/security.md, "Secrets".
 
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { SignJWT } from 'jose'
 import { formatHash, hashPassword } from '../broker/password-hash.ts'
 import { connackOf } from './helpers/access.ts'
 import { eventually } from './helpers/eventually.ts'
@@ -11,7 +13,7 @@ import { connectDevice } from './helpers/mqtt.ts'
 import { startService } from './helpers/process.ts'
 import { runSluice, tempDirectory } from './helpers/sluice.ts'
 
-const SECRETS = { token: 'opensesame-token', storeKey: 'AKIASECRETEXAMPLE', storeSecret: 'store-hunter2', password: 'device-hunter2', wrong: 'guessed-hunter2' }
+const SECRETS = { token: 'opensesame-token', storeKey: 'AKIASECRETEXAMPLE', storeSecret: 'store-hunter2', password: 'device-hunter2', wrong: 'guessed-hunter2', signing: 'signing-hunter2-of-more-than-32-bytes' }
 
 test('no secret is in the log, the process list, the status, the metrics or what is printed of the configuration', async (t) => {
   const dir = await tempDirectory(t)
@@ -24,6 +26,7 @@ test('no secret is in the log, the process list, the status, the metrics or what
     SLUICE_LOG_LEVEL: 'debug',
     SLUICE_AUTH_ANONYMOUS: 'never',
     SLUICE_AUTH_PASSWORD_FILE: await write('passwords', `cam-1:${hash}\n`),
+    SLUICE_AUTH_JWT_SECRET_FILE: await write('signing', SECRETS.signing),
     SLUICE_HTTP_TOKEN_FILE: await write('token', `${SECRETS.token}\n`),
     SLUICE_S3_ENDPOINT: 'http://127.0.0.1:1',
     SLUICE_S3_BUCKET: 'images',
@@ -33,6 +36,12 @@ test('no secret is in the log, the process list, the status, the metrics or what
   const service = await startService(t, { env })
   const device = await connectDevice(t, service.mqttPort, { username: 'cam-1', password: SECRETS.password })
   assert.equal(await connackOf(t, service.mqttPort, { username: 'cam-1', password: SECRETS.wrong }), 4)
+  const sign = (exp: number): Promise<string> =>
+    new SignJWT({ sub: 'cam-2', exp }).setProtectedHeader({ alg: 'HS256' }).sign(createSecretKey(Buffer.from(SECRETS.signing)))
+  const tokens = await Promise.all([sign(Date.now() / 1000 + 60), sign(1)])
+  for (const [nth, password] of tokens.entries()) {
+    assert.equal(await connackOf(t, service.mqttPort, { username: 'cam-2', password }), nth === 0 ? 0 : 4)
+  }
   await device.publishAsync('devices/cam-1/images', Buffer.from('ffd8ffe000104a4649460001', 'hex'), { qos: 1 })
   const ask = async (path: string, token: string, method = 'GET'): Promise<string> =>
     await (await fetch(service.url + path, { method, headers: { authorization: `Bearer ${token}` } })).text()
@@ -47,6 +56,6 @@ test('no secret is in the log, the process list, the status, the metrics or what
   const places = { log: service.stdout() + service.stderr(), answers: answers.join('\n'), commandLine, printed: printed.stdout + printed.stderr }
   for (const [place, text] of Object.entries(places)) {
     assert.ok(text.length > 0, place)
-    for (const secret of [...Object.values(SECRETS), hash]) assert.equal(text.includes(secret), false, `${secret} is in the ${place}`)
+    for (const secret of [...Object.values(SECRETS), ...tokens, hash]) assert.equal(text.includes(secret), false, `${secret} is in the ${place}`)
   }
 })

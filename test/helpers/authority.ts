@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** PEM. */
+export interface Pair { readonly cert: string, readonly key: string }
+
+/** An authority in a directory of its own, and what it signs. */
+export class Authority {
+  readonly directory: string
+  constructor (directory: string) {
+    this.directory = directory
+    this.#openssl('req', '-x509', '-subj', '/CN=site authority', ...this.#fresh('ca'), '-days', '2')
+  }
+
+  get root (): Promise<string> { return readFile(join(this.directory, 'ca.crt'), 'utf8') }
+
+  async sign (subject: string, altName = 'IP:127.0.0.1'): Promise<Pair> {
+    await writeFile(join(this.directory, 'ext'), `subjectAltName=${altName}\n`)
+    this.#openssl('req', '-subj', subject, '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+      '-keyout', 'one.key', '-out', 'one.csr')
+    this.#openssl('x509', '-req', '-in', 'one.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+      '-extfile', 'ext', '-out', 'one.crt')
+    const [cert, key] = await Promise.all(['one.crt', 'one.key'].map((name) => readFile(join(this.directory, name), 'utf8')))
+    return { cert: cert ?? '', key: key ?? '' }
+  }
+
+  #fresh (name: string): string[] {
+    return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.crt`]
+  }
+
+  #openssl (...args: string[]): void {
+    execFileSync('openssl', args, { cwd: this.directory, stdio: 'ignore' })
+  }
+}
