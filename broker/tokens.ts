@@ -78,7 +78,9 @@ export function isStillGood ({ keyId, tokenId }: TokenProof, username: string, {
 }
 
 function judge ({ sub, jti, exp = 0, ...claims }: JWTPayload, { id }: TokenKey, rules: TokenRules): TokenVerdict {
-  const username = parseUsername(sub ?? '')
+  // jose holds neither to be a string.
+  const username = typeof sub === 'string' ? parseUsername(sub) : undefined
+  if (jti !== undefined && typeof jti !== 'string') return { kind: 'wrong', detail: 'its jti is no string' }
   if (username === undefined) return { kind: 'wrong', detail: 'its sub is no name that a user may have' }
   const role = claims['role']
   if (role !== undefined && role !== 'device' && role !== 'viewer' && role !== 'operator') {

@@ -66,7 +66,7 @@ test('exp and sub have to be there; exp, nbf, iss and aud have to be as they sho
   assert.equal(await judge(await make({ claims: good }), rules), 'cam-1')
   const wrong: Array<Record<string, unknown>> = [
     { exp: undefined }, { exp: now - 1 }, { exp: 'soon' }, { nbf: now + 60 }, { iss: 'else' }, { iss: undefined }, { aud: 'else' },
-    { aud: undefined }, { sub: undefined }, { sub: 'a/b' }, { sub: '' }, { role: 'root' }
+    { aud: undefined }, { sub: undefined }, { sub: 'a/b' }, { sub: '' }, { sub: -1 }, { jti: 7 }, { role: 'root' }
   ]
   for (const claims of wrong) assert.equal(await judge(await make({ claims: { ...good, ...claims } }), rules), 'wrong', JSON.stringify(claims))
 })
