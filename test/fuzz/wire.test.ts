@@ -16,9 +16,14 @@ const BATCH = 240
 const WARM = 0.5
 /** In which the heap breathes. */
 const SLACK_BYTES = 48e6
+/**
+ * V8 lets garbage lie until there are 200 MB of it, while what is in use stays at 43 MB, 20,000 or 54,000 inputs on.
+ * With an old space of twice that it has to collect, and what goes on growing is a leak.
+ */
+const env = { NODE_OPTIONS: '--max-old-space-size=96' }
 
 test('whatever is sent to the MQTT port, the service lives, does not grow, and serves an honest device', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { env })
   const honest = await startHonest(t, service.mqttPort)
   const { seed, random, goesOn } = effortOf(t, 0.6)
   const recent: WireInput[] = []
