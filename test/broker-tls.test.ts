@@ -5,11 +5,11 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { accessOf } from './helpers/access.ts'
 import { Authority } from './helpers/authority.ts'
 import { eventually } from './helpers/eventually.ts'
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from './helpers/mqtt.ts'
+import { connectOrNot, startTestBroker, type TestBroker, type TestBrokerOptions } from './helpers/mqtt.ts'
 import { runSluice, tempDirectory } from './helpers/sluice.ts'
 
 interface Site extends TestBroker {
@@ -24,16 +24,8 @@ async function startSite (t: TestContext, isMutual: boolean, options: TestBroker
   const tls = { listen: { host: '127.0.0.1', port: 0 }, keys: { ...keys, clientCa: isMutual ? ca : undefined } }
   const started = await startTestBroker(t, { tls, ...options })
   const tlsPort = started.broker.tlsPort ?? 0
-  const connect = async (own: IClientOptions = {}): Promise<MqttClient> => {
-    const client = mqtt.connect(`mqtts://127.0.0.1:${tlsPort}`, { ca, reconnectPeriod: 0, ...own })
-    client.on('error', () => {}) // the tests look at what follows
-    t.after(() => client.endAsync(true))
-    await new Promise<void>((resolve) => {
-      client.once('connect', () => { resolve() })
-      client.once('close', () => { resolve() })
-    })
-    return client
-  }
+  const connect = (own: IClientOptions = {}): Promise<MqttClient> =>
+    connectOrNot(t, `mqtts://127.0.0.1:${tlsPort}`, { ca, ...own })
   return { ...started, authority, tlsPort, connect }
 }
 

@@ -52,6 +52,8 @@ test('what is not safe is said in words, and no more than that', () => {
     'images cross the network in the clear',
     'images go to http://10.0.0.9:7480 in the clear'
   ])
+  const ws = { 'mqtt.ws.listen': '0.0.0.0:9001', 'auth.passwordFile': 'users', 's3.endpoint': 'https://store.example.com' }
+  assert.deepEqual(listRisks(readConfig({ flags: ws })), ['images and passwords cross the network in the clear'])
 })
 
 test('the next command works as it stands, whatever the listener', () => {

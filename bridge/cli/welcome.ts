@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { formatAddress, isLoopback } from '../config/address.ts'
 import { hasUsers, type Address, type Config } from '../config/config.ts'
+import { mqttListeners } from '../config/listeners.ts'
 
 /** What is known once the service runs, and not before: ports may have been 0. */
 export interface Places {
@@ -25,19 +26,18 @@ export function formatWelcome (config: Config, { mqtt, http, place }: Places): r
 
 /** What somebody could do, or what could be lost, by this configuration. */
 export function listRisks ({ mqtt, auth, s3, http, localStore }: Config): readonly string[] {
-  const isNear = isLoopback(mqtt.listen.host)
-  const { tls = mqtt.ws.tls } = mqtt
-  const isTlsNear = tls === undefined || tls.clientCa !== undefined || isLoopback(tls.listen.host)
-  const isNamed = hasUsers(auth) || tls?.clientCa !== undefined
+  const listeners = mqttListeners(mqtt)
+  const [reached] = listeners.filter(({ at, isMutual }) => !isLoopback(at.host) && !isMutual)
+  const isClearBeyond = listeners.some(({ at, isTls }) => !isTls && !isLoopback(at.host))
+  const isNamed = hasUsers(auth) || listeners.some(({ isMutual }) => isMutual)
   const isOpen = auth.anonymous === 'always' || (auth.anonymous === 'loopback' && !isNamed)
-  const reached = isNear && !isTlsNear && tls !== undefined ? tls.listen : mqtt.listen
-  const who = (isNear && isTlsNear) || auth.anonymous === 'loopback'
+  const who = reached === undefined || auth.anonymous === 'loopback'
     ? 'any program on this machine'
-    : `anyone who reaches ${formatAddress(reached)}`
+    : `anyone who reaches ${formatAddress(reached.at)}`
   const what = isNamed ? 'images and passwords' : 'images'
   return [
     ...(isOpen && auth.aclFile === undefined ? [`${who} may publish as any device`] : []),
-    ...(isNear ? [] : [`${what} cross the network in the clear`]),
+    ...(isClearBeyond ? [`${what} cross the network in the clear`] : []),
     ...(http.token === undefined && !hasUsers(auth) ? ['any program on this machine may retry and delete images'] : []),
     ...(s3.local ? [`the store in ${localStore.dir} is on this machine, no second copy`] : []),
     ...(isClear(s3.endpoint) ? [`images go to ${s3.endpoint} in the clear`] : [])

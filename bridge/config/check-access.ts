@@ -2,7 +2,8 @@
 
 import { isLoopback } from './address.ts'
 import type { Doubt } from './check.ts'
-import { hasUsers, type Address, type Config } from './config.ts'
+import { hasUsers, type Config } from './config.ts'
+import { mqttListeners } from './listeners.ts'
 
 const USERS = ['auth.passwordFile', 'auth.jwt.secretFile', 'auth.jwt.publicKeyFile', 'auth.jwt.jwksFile']
 
@@ -13,8 +14,8 @@ export function checkAccess (config: Config): readonly Doubt[] {
   ]
 }
 
-function checkAnonymous ({ mqtt: { tls, ws }, auth }: Config): Doubt[] {
-  const hasNames = hasUsers(auth) || tls?.clientCa !== undefined || ws.tls?.clientCa !== undefined
+function checkAnonymous ({ mqtt, auth }: Config): Doubt[] {
+  const hasNames = hasUsers(auth) || mqttListeners(mqtt).some(({ isMutual }) => isMutual)
   return auth.anonymous !== 'never' || hasNames
     ? []
     : [{
@@ -24,27 +25,14 @@ function checkAnonymous ({ mqtt: { tls, ws }, auth }: Config): Doubt[] {
       }]
 }
 
-interface Listener {
-  readonly path: string
-  readonly at: Address | undefined
-  /** Its clients have certificates. */
-  readonly isMutual: boolean
-}
-
-function checkListeners ({ mqtt: { listen, tls, ws }, auth }: Config): Doubt[] {
-  const listeners: readonly Listener[] = [
-    { path: 'mqtt.listen', at: listen, isMutual: false },
-    { path: 'mqtt.tls.listen', at: tls?.listen, isMutual: tls?.clientCa !== undefined },
-    { path: 'mqtt.ws.listen', at: ws.listen, isMutual: false },
-    { path: 'mqtt.ws.tlsListen', at: ws.tls?.listen, isMutual: ws.tls?.clientCa !== undefined }
-  ]
-  return listeners.flatMap(({ path, at, isMutual }) => {
-    if (at === undefined || isLoopback(at.host) || auth.anonymous !== 'loopback' || hasUsers(auth) || isMutual) return []
-    const ways = path.includes('tls') ? 'auth.passwordFile or mqtt.tls.clientCa' : `auth.passwordFile, listen on 127.0.0.1:${at.port}`
+function checkListeners ({ mqtt, auth }: Config): Doubt[] {
+  return mqttListeners(mqtt).flatMap(({ path, at, isTls, isMutual }) => {
+    if (isLoopback(at.host) || auth.anonymous !== 'loopback' || hasUsers(auth) || isMutual) return []
+    const ways = isTls ? 'auth.passwordFile or mqtt.tls.clientCa' : `auth.passwordFile, listen on 127.0.0.1:${at.port}`
     return [{
       path,
       reads: [path, 'auth.anonymous', 'mqtt.tls.clientCa', ...USERS],
-      message: `can be reached from other machines, and devices have no identity; name ${path.includes('tls') ? '' : 'a file of users in '}${ways}, ` +
+      message: `can be reached from other machines, and devices have no identity; name ${isTls ? '' : 'a file of users in '}${ways}, ` +
         'or write auth.anonymous: always if everyone who can reach it may publish'
     }]
   })

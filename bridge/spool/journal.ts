@@ -116,7 +116,7 @@ export class Journal {
     return { rows, last: scanned.length === bounds.limit ? scanned.at(-1)?.[0] : undefined }
   }
 
-  /** The first `limit` of a range: rows that `range` leaves out count for nothing. */
+  /** The first `limit` of a range, which is not -1: rows that `range` leaves out count for nothing. */
   async rows ({ gt, lt, limit, reverse = false }: Bounds): Promise<Range['rows']> {
     const found: Array<Range['rows'][number]> = []
     for (let last: string | undefined = ''; last !== undefined && found.length < limit;) {

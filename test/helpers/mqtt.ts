@@ -204,3 +204,15 @@ function text (value: string): Buffer {
 function uint16 (value: number): Buffer {
   return Buffer.of(value >> 8, value & 0xff)
 }
+
+/** A client that is connected, or whose connection has ended: `connected` says which. It does not try again. */
+export async function connectOrNot (t: TestContext, url: string, options: IClientOptions = {}): Promise<MqttClient> {
+  const client = mqtt.connect(url, { reconnectPeriod: 0, ...options })
+  client.on('error', () => {}) // the tests look at what follows
+  t.after(() => client.endAsync(true))
+  await new Promise<void>((resolve) => {
+    client.once('connect', () => { resolve() })
+    client.once('close', () => { resolve() })
+  })
+  return client
+}
