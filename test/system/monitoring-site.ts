@@ -102,16 +102,20 @@ export class BadMachine {
     await this.#service?.kill('SIGKILL')
   }
 
-  /** Does not get the processor for 0.7 s, again and again, and so often that every scrape tells of it. */
-  async stutter (times: number): Promise<void> {
+  /** Until `heard` is settled it gets no processor for 0.3 s, three times a second: every scrape tells of it. */
+  async stutter (heard: Promise<void>): Promise<void> {
     const { pid } = this.#service ?? {}
     if (pid === undefined) throw new Error('it does not run')
-    for (let time = 0; time < times; time++) {
+    const settled = new AbortController()
+    const end = (): void => { settled.abort() }
+    heard.then(end, end)
+    while (!settled.signal.aborted) {
       process.kill(pid, 'SIGSTOP')
-      await delay(700)
+      await delay(300)
       process.kill(pid, 'SIGCONT')
-      await delay(150)
+      await delay(30)
     }
+    await heard
   }
 
   async #start (under: readonly string[]): Promise<void> {
