@@ -3,7 +3,7 @@
 //                         outage, identity, flat, steady, soak and disk run by name alone
 //   --rounds N            of each peer: 3
 //   --count N             images in a round: 4,000
-//   --devices N,N         of the intake: 100 in all rounds, then 1,000 in one
+//   --devices N,N         of the intake: 16, 100, 1,000 and 2,000; more than 100 in one round only
 //   --waiting N,N         images on disk at a start and for flat: 1,000, 20,000 and 100,000
 //   --connections N       that idle, and that come back with identity: 5,000; of flat the most, beside 100 and 1,000
 //   --seconds N           of the site, of the outage and of each case of steady: 180
@@ -44,7 +44,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     count: { type: 'string', default: '4000' },
-    devices: { type: 'string', default: '100,1000' },
+    devices: { type: 'string', default: '16,100,1000,2000' },
     waiting: { type: 'string', default: '1000,20000,100000' },
     connections: { type: 'string', default: '5000' },
     seconds: { type: 'string', default: '180' },
@@ -57,6 +57,8 @@ const { values } = parseArgs({
     readme: { type: 'string' }
   }
 })
+/** Devices that publish while the main thread is drawn. */
+const PROFILE_DEVICES = 100
 const parts = values.only?.split(',')
 const wants = (name: string): boolean => parts === undefined || parts.includes(name)
 const [rounds, count, devices] = [Number(values.rounds), Number(values.count), readNumbers(values.devices)]
@@ -68,7 +70,7 @@ if (values.readme !== undefined) writeFileSync(values.readme, fillIn(readFileSyn
 async function run (): Promise<Results> {
   const results = beginResults()
   const before = readCpuTicks()
-  if (values.profile) results.profile = await profileIntake(devices[0] ?? 100, count, nameFile(results, '-flame.html'))
+  if (values.profile) results.profile = await profileIntake(PROFILE_DEVICES, count, nameFile(results, '-flame.html'))
   else await measure(results)
   const after = readCpuTicks()
   results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
@@ -83,7 +85,7 @@ async function measure (results: Results): Promise<void> {
   if (wants('intake')) {
     results.intake = []
     for (const [nth, number] of devices.entries()) {
-      const round = nth === 0 ? { rounds, withDisk: other === undefined } : { rounds: 1, withDisk: false }
+      const round = { rounds: number > 100 ? 1 : rounds, withDisk: nth === 0 && other === undefined }
       results.intake.push(...await benchIntake(brokers, { ...round, devices: number, count }))
     }
   }

@@ -21,7 +21,7 @@ export interface ActiveSegmentsDeps {
 }
 
 /** Where so much waits behind a sync, another segment is begun; each costs memory as far as it is filled. */
-const CROWDED_BYTES = 4 * 1024 * 1024
+const CROWDED_BYTES = 512 * 1024
 
 /**
  * The segments being filled: one at a quiet site, more where much comes in while one syncs. Those side by side are full
