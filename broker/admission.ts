@@ -81,7 +81,7 @@ export function judgePublish (topic: string, payloadBytes: number, rules: TopicR
     if (named?.kind === 'acks') return refused('acks are written by Sluice alone')
     if (named === undefined) {
       return refused(`below ${topicPrefix}/ devices publish {deviceId}/images[/{imageId}] and ` +
-        '{deviceId}/status, ids of A-Z a-z 0-9 . _ ~ -')
+        '{deviceId}/status, and others {deviceId}/config and {deviceId}/responses, ids of A-Z a-z 0-9 . _ ~ -')
     }
   }
   if (topic.startsWith('$')) return refused('topics that begin with $ are the broker\'s own [MQTT-4.7.2-1]')

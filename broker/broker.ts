@@ -1,7 +1,5 @@
-import type { Socket } from 'node:net'
 import type { Aedes, Client } from 'aedes'
 import { judgeFilter } from './admission.ts'
-import { Addresses } from './addresses.ts'
 import { createAedes } from './aedes.ts'
 import type { MemoryBudget } from './budget.ts'
 import { Census } from './census.ts'
@@ -14,7 +12,7 @@ import { Identities, type Access } from './identities.ts'
 import { expire, reconsider } from './identify.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
-import { checkListeners, Listeners } from './listeners.ts'
+import { checkListeners, Listeners, type Accepted } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
@@ -77,7 +75,6 @@ class EmbeddedBroker implements Broker {
   readonly #sockets = new Tally()
   readonly #memory: PacketMemory
   readonly #connections = new Set<Connection>()
-  readonly #addresses: Addresses
   readonly #byStream = new WeakMap<object, Connection>()
   readonly #connected = new Map<string, Connection>()
   readonly #aedes: Aedes
@@ -95,7 +92,6 @@ class EmbeddedBroker implements Broker {
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
-    this.#addresses = new Addresses({ ...this.#limits, connectionsMax: options.connectionsMax })
     const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
     this.identities = new Identities(options.access ?? {}, {
       ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'
@@ -110,7 +106,7 @@ class EmbeddedBroker implements Broker {
     })
     this.#aedes = this.#createAedes()
     this.#voice = createVoice(this.#aedes, options.topicPrefix)
-    const accept = (socket: Socket, user?: string): void => { this.#accept(socket, user) }
+    const accept = (accepted: Accepted): void => { this.#accept(accepted) }
     this.#listeners = new Listeners(options, { observe: deps.observe, accept }, { ...options, ...this.#limits })
   }
 
@@ -192,23 +188,13 @@ class EmbeddedBroker implements Broker {
     return aedes
   }
 
-  #accept (socket: Socket, certified?: string): void {
+  #accept (accepted: Accepted): void {
     const { packetBytesMax } = this.#options
     const { observe, budget } = this.#deps
-    const { remoteAddress: address = '' } = socket
-    const full = this.#addresses.whyFull(address)
-    if (full !== undefined) {
-      observe({ kind: 'limit-reached', who: address, ...full })
-      observe({ kind: 'connect-refused', result: 'over_limit', remote: address, detail: full.detail })
-      socket.destroy()
-      return
-    }
-    this.#addresses.up(address)
     const connection = new Connection({
-      ...{ socket, budget, memory: this.#memory, traffic: this.#census.traffic, observe },
-      onClosed: (closed) => this.#forget(closed, address)
+      ...{ accepted, budget, memory: this.#memory, traffic: this.#census.traffic, observe },
+      onClosed: (closed) => this.#forget(closed)
     }, { ...this.#limits, packetBytesMax })
-    connection.certified = certified
     this.#connections.add(connection)
     this.#census.opened()
     this.#sockets.up()
@@ -224,8 +210,7 @@ class EmbeddedBroker implements Broker {
     connection.admit(client.id)
   }
 
-  #forget (connection: Connection, address: string): void {
-    this.#addresses.down(address)
+  #forget (connection: Connection): void {
     const { clientId } = connection
     this.#connections.delete(connection)
     this.#sockets.down()

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { ConnectDenial } from './admission.ts'
 import type { MemoryBudget } from './budget.ts'
 import type { BrokerEvent, ConnectRefusal, DisconnectReason, LimitedPacket, LimitName } from './events.ts'
@@ -9,10 +8,12 @@ import type { Identity } from './identities.ts'
 import type { PacketMemory } from './packet-memory.ts'
 import type { Permit } from './permit.ts'
 import { Guard, type GuardLimits } from './guard.ts'
+import type { Accepted } from './listeners.ts'
 import type { Traffic } from './traffic.ts'
+import type { Messages } from './ws-listener.ts'
 
 export interface ConnectionDeps {
-  readonly socket: Socket
+  readonly accepted: Accepted
   readonly budget: MemoryBudget
   readonly memory: PacketMemory
   readonly traffic: Traffic
@@ -33,7 +34,7 @@ export class Connection {
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
   /** The name in the client's certificate. */
-  certified: string | undefined
+  readonly certified: string | undefined
   /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
   user: string | undefined
   /** How that is known; undefined of a client without a name. */
@@ -42,16 +43,22 @@ export class Connection {
   permit: Permit | undefined
   readonly #told = new Set<LimitName>()
   readonly #observe: (event: BrokerEvent) => void
+  readonly #messages: Messages | undefined
   #clientId: string | undefined
   #state: 'connecting' | 'refused' | 'connected' | 'closed' = 'connecting'
   #ending: { readonly reason: DisconnectReason, readonly detail?: string } | undefined
 
-  constructor ({ socket, budget, memory, traffic, observe, onClosed }: ConnectionDeps, limits: GuardLimits) {
+  constructor ({ accepted, budget, memory, traffic, observe, onClosed }: ConnectionDeps, limits: GuardLimits) {
+    const { socket, arrival, user, messages } = accepted
     this.remote = socket.remoteAddress ?? 'a client that is gone'
+    this.certified = user
+    this.#messages = messages
+    if (messages !== undefined) messages.onTooLong = (bytesMax) => { this.#heed({ kind: 'message-too-long', bytesMax }) }
     this.#observe = observe
     const report = (finding: Finding): void => this.#heed(finding)
-    this.guard = new Guard({ socket, budget, memory, traffic, report }, limits)
+    this.guard = new Guard({ socket, acceptedAt: arrival.at, budget, memory, traffic, report }, limits)
     this.guard.stream.once('close', () => {
+      arrival.leave()
       this.#close()
       onClosed(this)
     })
@@ -65,6 +72,7 @@ export class Connection {
     this.#clientId = clientId
     this.#state = 'connected'
     this.#observe({ kind: 'client-connected', clientId })
+    this.#messages?.widen()
     this.guard.admit()
   }
 
@@ -120,6 +128,12 @@ export class Connection {
         return this.endsFor('refused', finding.detail)
       case 'unsupported-level':
         return this.refuse('unsupported_protocol', `a CONNECT of ${finding.level}; set the client to MQTT 3.1.1, which is MQTT level 4`)
+      case 'message-too-long': {
+        const detail = `a WebSocket message of more than ${finding.bytesMax} bytes`
+        this.limited(this.#state === 'connected' ? 'packet_bytes' : 'connect_bytes', detail)
+        this.refuse('over_limit', detail)
+        return this.endsFor('refused', detail)
+      }
       case 'too-large': {
         const { type, declaredBytes, bytesMax } = finding
         const { remote, clientId } = this

@@ -4,6 +4,8 @@ import type { StrictRefusal } from './strict.ts'
 export type Finding =
   | { readonly kind: 'disconnect' }
   | { readonly kind: 'too-large', readonly type: number, readonly declaredBytes: number, readonly bytesMax: number }
+  /** Over WebSocket, whose messages are kept whole before their packets are seen. */
+  | { readonly kind: 'message-too-long', readonly bytesMax: number }
   | { readonly kind: 'not-connect', readonly firstByte: number }
   | { readonly kind: 'malformed' }
   | StrictRefusal

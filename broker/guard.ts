@@ -20,6 +20,8 @@ import { countReceived, SentPackets, type Traffic } from './traffic.ts'
 
 export interface GuardDeps {
   readonly socket: Socket
+  /** On the clock of `performance.now`: from here on its CONNECT is waited for. */
+  readonly acceptedAt: number
   readonly budget: MemoryBudget
   readonly memory: PacketMemory
   /** Counted here for all connections together. */
@@ -40,22 +42,23 @@ export class Guard {
   readonly #claims: Claims
   readonly #reader: PacketReader
   readonly #sent: SentPackets
-  readonly #acceptedAt = performance.now()
+  readonly #acceptedAt: number
   #phase: 'before-connect' | 'connecting' | 'connected' = 'before-connect'
   #ending: 'answering' | 'finished' | undefined
   readonly #pace: HeldPace
-  #connectedAt = this.#acceptedAt
+  #connectedAt = performance.now()
   #isWanted = false
   #isScheduled = false
   #keepAliveMs: number | undefined
-  #lastByteAt = this.#acceptedAt
+  #lastByteAt = performance.now()
   /** Of the socket: of a WebSocket message that is not whole yet nothing else is seen. */
   #bytesRead = 0
-  #uploadStartedAt = this.#acceptedAt
+  #uploadStartedAt = performance.now()
 
   constructor (deps: GuardDeps, limits: GuardLimits) {
     this.#deps = deps
     this.#limits = limits
+    this.#acceptedAt = deps.acceptedAt
     const { budget, memory } = deps
     this.#sent = new SentPackets(deps.traffic)
     this.#pace = new HeldPace(limits, () => { this.#schedule() })

@@ -80,6 +80,7 @@ export function createHooks (deps: HookDeps, rules: HookRules): Hooks {
     },
     // A session that is kept goes on to gather, also after the rules that granted its filters are gone.
     authorizeForward (client, packet) {
+      if (packet.topic.startsWith('$SYS/') && !packet.topic.startsWith('$SYS/broker/')) return null // of Aedes, about others
       return deps.connectionOf(client).permit?.mayRead(packet.topic) === true ? packet : null
     }
   }

@@ -6,8 +6,9 @@ import type { Anonymous } from './admission.ts'
 import type { BrokerEvent } from './events.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import type { Access } from './identities.ts'
-import { createTlsServer, renew, type TlsKeys, type TlsLimits } from './tls-listener.ts'
-import { createWsServer, type WsLimits } from './ws-listener.ts'
+import { Arrivals, type Arrival, type ArrivalLimits } from './arrivals.ts'
+import { createTlsServer, renew, type TlsKeys } from './tls-listener.ts'
+import { createWsServer, type Messages, type WsLimits } from './ws-listener.ts'
 
 interface TlsAt {
   readonly listen: Address
@@ -26,8 +27,17 @@ export interface ListenerOptions {
 
 export interface ListenerDeps {
   readonly observe: (event: BrokerEvent) => void
-  /** `user`: the name in its certificate. */
-  readonly accept: (socket: Socket, user?: string) => void
+  readonly accept: (accepted: Accepted) => void
+}
+
+/** A connection that may speak MQTT. */
+export interface Accepted {
+  readonly socket: Socket
+  readonly arrival: Arrival
+  /** The name in its certificate. */
+  readonly user?: string | undefined
+  /** Where its bytes come in messages. */
+  readonly messages?: Messages
 }
 
 /** Throws AccessError where a listener would let in whom nobody meant to. */
@@ -49,19 +59,47 @@ interface Listening {
   readonly kind: 'tcp' | 'tls' | 'ws' | 'wss'
   readonly at: Address
   readonly server: Server
+  /** What makes the handshake, and does not listen itself. */
+  readonly inner?: Server
 }
+
+/** Read by what makes the handshake, as it likes. */
+const unguardedTcp = { ...guardedTcp, pauseOnConnect: false, highWaterMark: 16 * 1024 }
 
 /** The sockets that clients connect to: plain, and TLS and WebSocket where they are asked for. */
 export class Listeners {
   readonly #all: readonly Listening[]
+  readonly #arrivals: Arrivals
 
-  constructor ({ listen, tls, ws }: ListenerOptions, { observe, accept }: ListenerDeps, limits: TlsLimits & WsLimits) {
-    const deps = { observe, accept }
+  constructor (
+    { listen, tls, ws }: ListenerOptions, { observe, accept }: ListenerDeps, limits: ArrivalLimits & WsLimits
+  ) {
+    const arrivals = new Arrivals(observe, limits)
+    this.#arrivals = arrivals
+    const accepted = ({ transport, ...opened }: Omit<Accepted, 'arrival'> & { readonly transport: Socket }): void => {
+      const arrival = arrivals.taken(transport)
+      if (arrival === undefined) opened.socket.destroy()
+      else accept({ ...opened, arrival })
+    }
+    const front = (kind: Listening['kind'], at: Address, inner: Server): Listening => {
+      const server = createServer(kind === 'tls' ? guardedTcp : unguardedTcp, (socket) => {
+        if (arrivals.await(socket)) inner.emit('connection', socket) // documented: node:tls, node:http, 'connection'
+      })
+      return { kind, at, server, inner }
+    }
+    const plain = createServer(guardedTcp, (socket) => {
+      const arrival = arrivals.enter(socket)
+      if (arrival !== undefined) accept({ socket, arrival })
+    })
+    const overTls = {
+      observe, accept (socket: Socket, user?: string) { accepted({ socket, transport: socket, user }) }
+    }
+    const overWs = { observe, accept: accepted }
     this.#all = [
-      { kind: 'tcp', at: listen, server: createServer(guardedTcp, (socket) => { accept(socket) }) },
-      ...tls === undefined ? [] : [{ kind: 'tls' as const, at: tls.listen, server: createTlsServer(tls.keys, deps, limits) }],
-      ...ws?.listen === undefined ? [] : [{ kind: 'ws' as const, at: ws.listen, server: createWsServer(undefined, deps, limits) }],
-      ...ws?.tls === undefined ? [] : [{ kind: 'wss' as const, at: ws.tls.listen, server: createWsServer(ws.tls.keys, deps, limits) }]
+      { kind: 'tcp', at: listen, server: plain },
+      ...tls === undefined ? [] : [front('tls', tls.listen, createTlsServer(tls.keys, overTls))],
+      ...ws?.listen === undefined ? [] : [front('ws', ws.listen, createWsServer(undefined, overWs, limits))],
+      ...ws?.tls === undefined ? [] : [front('wss', ws.tls.listen, createWsServer(ws.tls.keys, overWs, limits))]
     ]
   }
 
@@ -82,11 +120,12 @@ export class Listeners {
   }
 
   renew (keys: TlsKeys): void {
-    for (const { kind, server } of this.#all) if (kind === 'tls' || kind === 'wss') renew(server as TlsServer, keys)
+    for (const { kind, inner } of this.#all) if (kind === 'tls' || kind === 'wss') renew(inner as TlsServer, keys)
   }
 
   close (): void {
     for (const { server } of this.#all) server.close()
+    this.#arrivals.close()
   }
 }
 

@@ -9,8 +9,9 @@ export interface Permit {
   mayRead (filter: string): boolean
 }
 
-/** What a device reads of its own, with what is below it. */
+/** What a device reads of its own, with what is below it, and what it writes. */
 const READ = ['acks', 'config', 'responses']
+const WRITTEN = ['images', 'status']
 
 export const everything: Permit = { mayPublish: () => true, mayRead: () => true }
 
@@ -24,7 +25,8 @@ export function permitOf (
   if (deviceId === undefined) return grant(granted)
   const own = `${topicPrefix}/${deviceId}/`
   const reads = READ.map((word): Rule => ({ right: 'read', filter: `${own}${word}/#` }))
-  return grant([...reads, ...granted], own)
+  const writes = WRITTEN.map((word): Rule => ({ right: 'write', filter: `${own}${word}/#` }))
+  return grant([...reads, ...writes, ...granted])
 }
 
 /**
@@ -58,11 +60,11 @@ function foreignTo (topicPrefix: string): Permit {
   }
 }
 
-function grant (rules: readonly Rule[], own?: string): Permit {
+function grant (rules: readonly Rule[]): Permit {
   const writes = rules.filter(({ right }) => right !== 'read').map(({ filter }) => compile(filter))
   const reads = rules.filter(({ right }) => right !== 'write').map(({ filter }) => compile(filter))
   return {
-    mayPublish: (topic) => (own !== undefined && topic.startsWith(own)) || writes.some((filter) => filter.test(topic)),
+    mayPublish: (topic) => writes.some((filter) => filter.test(topic)),
     mayRead: (filter) => reads.some((granted) => granted.test(filter))
   }
 }

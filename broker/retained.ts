@@ -1,3 +1,6 @@
+/** What Aedes keeps beside the topic and the payload of one: its packet, and its place in a tree of topics. */
+const EACH_BYTES = 1_200
+
 /**
  * How many bytes the retained messages take, all together. Aedes keeps them in memory without a
  * limit; what would go over it is refused before Aedes stores it.
@@ -17,7 +20,7 @@ export class Retained {
   /** False: no room, and nothing changed. An empty payload removes the topic [MQTT-3.3.1-10]. */
   keep (topic: string, payloadBytes: number): boolean {
     const before = this.#bytesByTopic.get(topic) ?? 0
-    const after = payloadBytes === 0 ? 0 : topic.length + payloadBytes
+    const after = payloadBytes === 0 ? 0 : EACH_BYTES + topic.length + payloadBytes
     if (after > before && this.#bytes - before + after > this.#bytesMax) return false
     this.#bytes += after - before
     if (after === 0) this.#bytesByTopic.delete(topic)

@@ -17,20 +17,12 @@ export interface TlsDeps {
   readonly accept: (socket: TLSSocket, user: string | undefined) => void
 }
 
-export interface TlsLimits {
-  readonly connectMs: number
-  readonly connectionsMax: number
-}
-
-/** TLS 1.2 or 1.3 before the guard; whoever has no certificate where one is asked for is cut off and told of. */
-export function createTlsServer (
-  keys: TlsKeys, { observe, accept }: TlsDeps, { connectMs, connectionsMax }: TlsLimits
-): Server {
-  const server = createServer({
-    ...guardedTcp,
-    ...tlsOptions(keys),
-    handshakeTimeout: connectMs
-  }, (socket) => {
+/**
+ * TLS 1.2 or 1.3 before the guard; whoever has no certificate where one is asked for is cut off and told of. It does
+ * not listen: it is given connections.
+ */
+export function createTlsServer (keys: TlsKeys, { observe, accept }: TlsDeps): Server {
+  const server = createServer({ ...guardedTcp, ...tlsOptions(keys) }, (socket) => {
     if (keys.clientCa === undefined) return accept(socket, undefined)
     const peer = peerOf(socket)
     if ('user' in peer) return accept(socket, peer.user)
@@ -38,11 +30,10 @@ export function createTlsServer (
     observe({ kind: 'connect-refused', result: 'bad_credentials', remote, detail: `its certificate ${peer.why}` })
     socket.destroy()
   })
-  server.maxConnections = connectionsMax
   server.on('tlsClientError', (error, socket) => {
-    const isLate = 'code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT'
-    const result = isLate ? 'timeout' : 'unsupported_protocol'
-    observe({ kind: 'connect-refused', result, remote: socket.remoteAddress ?? '', detail: `no TLS: ${error.message.trim()}` })
+    const { remoteAddress: remote } = socket
+    if (remote === undefined) return // it hung up, or was late and was told of
+    observe({ kind: 'connect-refused', result: 'unsupported_protocol', remote, detail: `no TLS: ${error.message.trim()}` })
     socket.destroy()
   })
   return server

@@ -5,6 +5,7 @@
 //   PUBLISH {prefix}/{deviceId}/images/{imageId}   the same; imageId is the idempotency key
 //   PUBLISH {prefix}/{deviceId}/status             retained online/offline, the device's last will
 //   SUBSCRIBE {prefix}/{deviceId}/acks             JSON notes from Sluice, QoS 1, not retained
+//   SUBSCRIBE {prefix}/{deviceId}/config, /responses, and below: what others tell it, whom auth.aclFile lets
 //
 // MQTT packet identifiers are reused within a session, so they cannot name an image. The device
 // does: imageId survives a DUP retransmission and a reconnect, which makes every later step idempotent.
@@ -19,6 +20,8 @@ export type DeviceTopic =
   | { readonly kind: 'image', readonly deviceId: DeviceId, readonly imageId: ImageId | undefined }
   | { readonly kind: 'acks', readonly deviceId: DeviceId }
   | { readonly kind: 'status', readonly deviceId: DeviceId }
+  /** Somebody else's word to the device. */
+  | { readonly kind: 'config' | 'responses', readonly deviceId: DeviceId }
 
 /** What Sluice tells a device about one of its images, as JSON on its acks topic. */
 export interface Note {
@@ -59,7 +62,9 @@ export function parseDeviceTopic (topic: string, prefix: string): DeviceTopic | 
   if (!topic.startsWith(`${prefix}/`)) return undefined
   const [device, word, name, ...more] = topic.slice(prefix.length + 1).split('/')
   const deviceId = parseDeviceId(device ?? '')
-  if (deviceId === undefined || more.length > 0) return undefined
+  if (deviceId === undefined) return undefined
+  if (word === 'config' || word === 'responses') return { kind: word, deviceId }
+  if (more.length > 0) return undefined
   if (word === 'images' && name === undefined) return { kind: 'image', deviceId, imageId: undefined }
   if (word === 'images' && name !== undefined) {
     const imageId = parseImageId(name)

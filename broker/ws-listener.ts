@@ -10,37 +10,48 @@ import { peerOf, tlsOptions, type TlsKeys } from './tls-listener.ts'
 
 export interface WsDeps {
   readonly observe: (event: BrokerEvent) => void
-  /** `user`: the name in its certificate. */
-  readonly accept: (socket: Socket, user?: string) => void
+  readonly accept: (opened: OpenedWs) => void
+}
+
+export interface OpenedWs {
+  /** What the guard uses of one: what every Duplex has, where it comes from, and how much has come. */
+  readonly socket: Socket
+  /** What the messages come over. */
+  readonly transport: Socket
+  readonly messages: Messages
+  /** The name in its certificate. */
+  readonly user: string | undefined
+}
+
+/** How long a message may be: a CONNECT at first, a packet once it is known who sends it. */
+export interface Messages {
+  widen (): void
+  /** Called where one was longer, so that the connection ends. */
+  onTooLong?: (bytesMax: number) => void
 }
 
 export interface WsLimits {
-  readonly connectMs: number
-  readonly connectionsMax: number
   readonly connectBytesMax: number
   readonly packetBytesMax: number
 }
 
 const PROTOCOL = 'mqtt'
-const HEADERS_CHECK_MS = 1_000
 
-/** MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. */
+/**
+ * MQTT over WebSocket (MQTT 3.1.1, section 6), over TLS where there are keys. It does not listen: it is given
+ * connections.
+ */
 export function createWsServer (
   keys: TlsKeys | undefined, { observe, accept }: WsDeps, limits: WsLimits
 ): Server | SecureServer {
-  const { connectMs, connectionsMax, connectBytesMax } = limits
-  const times = { headersTimeout: connectMs, requestTimeout: connectMs, connectionsCheckingInterval: HEADERS_CHECK_MS }
   const answer = (_request: IncomingMessage, response: ServerResponse): void => {
     response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks MQTT over WebSocket.\n')
   }
-  const server = keys === undefined
-    ? createServer(times, answer)
-    : createSecureServer({ ...times, ...tlsOptions(keys), handshakeTimeout: connectMs }, answer)
-  server.maxConnections = connectionsMax
+  const server = keys === undefined ? createServer(answer) : createSecureServer(tlsOptions(keys), answer)
   // Compressed, a few bytes could become many; and a message may be no longer than a packet.
   const sockets = new WebSocketServer({
     ...{ noServer: true, perMessageDeflate: false, clientTracking: false },
-    ...{ maxPayload: connectBytesMax, handleProtocols: () => PROTOCOL }
+    ...{ maxPayload: limits.connectBytesMax, handleProtocols: () => PROTOCOL }
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string, detail: string): void => {
@@ -52,23 +63,27 @@ export function createWsServer (
     if ('why' in peer) return refuse('403 Forbidden', `its certificate ${peer.why}`)
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((one) => one.trim()) ?? []
     if (!offered.includes(PROTOCOL)) return refuse('400 Bad Request', 'it offers no subprotocol mqtt [MQTT-6.0.0-3]')
-    sockets.handleUpgrade(request, socket, head, (opened) => { accept(toSocket(opened, request, limits), peer.user) })
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      accept({ ...toSocket(opened, request, limits), transport: request.socket, user: peer.user })
+    })
   })
   return server
 }
 
 /** A stream of the bytes of all messages: packets may fall into them in any way [MQTT-6.0.0-2]. */
-function toSocket (opened: WebSocket, request: IncomingMessage, { packetBytesMax }: WsLimits): Socket {
+function toSocket (opened: WebSocket, request: IncomingMessage, { packetBytesMax }: WsLimits): Pick<OpenedWs, 'socket' | 'messages'> {
+  // `_maxPayload` is not documented: the longest message there may be. It is kept in memory until it is whole.
+  const { _receiver: receiver } = opened as unknown as { readonly _receiver: { _maxPayload: number } }
+  const messages: Messages = { widen () { receiver._maxPayload = packetBytesMax + 5 } }
   opened.on('message', (_data, isBinary) => {
-    if (!isBinary) return opened.terminate() // [MQTT-6.0.0-1]
-    // `_maxPayload` is not documented: the first message, with CONNECT in it, is short, and later ones hold packets.
-    const { _receiver: receiver } = opened as unknown as { _receiver?: { _maxPayload: number } }
-    if (receiver !== undefined) receiver._maxPayload = packetBytesMax + 5
+    if (!isBinary) opened.terminate() // [MQTT-6.0.0-1]
+  })
+  opened.on('error', (error) => {
+    if ('code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') messages.onTooLong?.(receiver._maxPayload)
   })
   const stream = createWebSocketStream(opened, { readableHighWaterMark: 16 * 1024, allowHalfOpen: false })
-  // What the guard uses of a socket is what every Duplex has, where it comes from, and how much has come.
   Object.defineProperty(stream, 'bytesRead', { get: () => request.socket.bytesRead })
-  return Object.assign(stream, { remoteAddress: originOf(request) }) as unknown as Socket
+  return { socket: Object.assign(stream, { remoteAddress: originOf(request) }) as unknown as Socket, messages }
 }
 
 /**

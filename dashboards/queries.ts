@@ -40,6 +40,16 @@ export function highest<K extends GaugeKey> (key: K, match: Match<K> = {}): stri
   return `max(${select(known[key].name, match)})`
 }
 
+/** The smallest over all instances: of a flag, whether it is set everywhere. */
+export function lowest<K extends GaugeKey> (key: K, match: Match<K> = {}): string {
+  return `min(${select(known[key].name, match)})`
+}
+
+/** What was counted since the process began, also before it was scraped first, which an increase does not see. */
+export function sinceStart<K extends CounterKey> (key: K, match: Match<K> = {}): string {
+  return `sum(${select(known[key].name, match)})`
+}
+
 export function highestBy<K extends GaugeKey> (key: K, label: LabelOf<K>, match: Match<K> = {}): string {
   return `max by (${label}) (${select(known[key].name, match)})`
 }

@@ -40,11 +40,11 @@ test('images, status and the site\'s own topics may be published; what Sluice wr
   const judge = (topic: string): string => judgePublish(topic, 10, rules).kind
   assert.equal(judge('devices/cam-1/images'), 'image')
   assert.equal(judge('devices/cam-1/images/a1.jpg'), 'image')
-  for (const topic of ['devices/cam-1/status', 'devices', 'lights/hall', 'sluiced/x', '/']) {
+  for (const topic of ['devices/cam-1/status', 'devices/cam-1/config', 'devices/cam-1/responses/7', 'devices', 'lights/hall', 'sluiced/x', '/']) {
     assert.equal(judge(topic), 'ordinary', topic)
   }
   const refused = [
-    'devices/cam-1/acks', 'devices/cam-1/config', 'devices/../images', 'devices/cam-1/images/a/b', 'devices//images',
+    'devices/cam-1/acks', 'devices/cam-1/other', 'devices/../config', 'devices/../images', 'devices/cam-1/images/a/b', 'devices//images',
     '$SYS/broker/uptime', '$share/a/b', 'sluice/site/state', 'a\0b', 'devices/cam\0/images', 'x'.repeat(101),
     '', 'lights/#', 'lights/+/x', 'a+b'
   ]

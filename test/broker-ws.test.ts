@@ -139,3 +139,60 @@ test('a handshake that does not go on is cut off in time', async (t) => {
   const silent = openWs(t, wsPort)
   await once(silent, 'close')
 })
+
+test('before it is known who sends it no message is longer than a CONNECT may be, however many came before', async (t) => {
+  const { wsPort, seen } = await startWs(t)
+  const socket = openWs(t, wsPort)
+  const closed = closeOf(socket)
+  await once(socket, 'open')
+  socket.send(connectPacket().subarray(0, 1))
+  socket.send(Buffer.alloc(1_000_000))
+  await closed
+  assert.deepEqual(seen('limit-reached').map(({ limit }) => limit), ['connect_bytes'])
+  assert.equal(seen('connect-refused')[0]?.result, 'over_limit')
+})
+
+test('a message longer than a packet may be ends the connection by name', async (t) => {
+  const { wsPort, taken, seen } = await startWs(t)
+  const socket = openWs(t, wsPort)
+  const closed = closeOf(socket)
+  await once(socket, 'open')
+  socket.send(connectPacket())
+  await once(socket, 'message')
+  socket.send(Buffer.alloc(30_000_000))
+  await closed
+  assert.equal((await eventually(() => seen('client-disconnected')[0])).reason, 'refused')
+  assert.deepEqual([taken, seen('limit-reached').map(({ limit }) => limit)], [[], ['packet_bytes']])
+})
+
+test('an address has no more connections in front of the upgrade than behind it, and one deadline for both', async (t) => {
+  const { broker, wsPort, seen } = await startWs(t, { limits: { connectionsPerAddressMax: 3, connectMs: 300 } })
+  const open = async (port: number): Promise<boolean> => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    t.after(() => { socket.destroy() })
+    return await Promise.race([once(socket, 'close').then(() => false), delay(150, true)])
+  }
+  const isOpen = await Promise.all([wsPort, wsPort, wsPort, wsPort].map(open))
+  assert.equal(isOpen.filter((one) => !one).length, 1)
+  assert.equal(await open(broker.port), false, 'and the limit is of all listeners together')
+  assert.deepEqual(seen('limit-reached').map(({ limit }) => limit), ['connections_per_address', 'connections_per_address'])
+  await eventually(() => seen('connect-refused').filter(({ result }) => result === 'timeout').length === 3)
+  assert.deepEqual(seen('limit-reached').slice(2).map(({ limit }) => limit), ['handshake', 'handshake', 'handshake'])
+  assert.equal(await open(broker.port), true, 'once they are gone there is room')
+})
+
+test('what was spent on the upgrade is not given again to CONNECT', async (t) => {
+  const { wsPort, seen } = await startWs(t, { limits: { connectMs: 600, pulseMs: 20 } })
+  const socket = connect(wsPort, '127.0.0.1')
+  t.after(() => { socket.destroy() })
+  const from = performance.now()
+  await delay(400)
+  const head = ['GET / HTTP/1.1', 'host: 127.0.0.1', 'upgrade: websocket', 'connection: upgrade', 'sec-websocket-version: 13',
+    'sec-websocket-protocol: mqtt', `sec-websocket-key: ${Buffer.alloc(16, 1).toString('base64')}`]
+  socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  socket.resume()
+  await once(socket, 'close')
+  assert.ok(performance.now() - from < 900, `cut after ${performance.now() - from} ms`)
+  assert.equal(seen('connect-refused')[0]?.result, 'timeout')
+})

@@ -31,7 +31,7 @@ async function guardOne (t: TestContext, budget: MemoryBudget): Promise<Guarded>
   const [socket] = await accepted as [Socket]
   const memory = new PacketMemory(1e6)
   const traffic = noTraffic()
-  const deps = { socket, budget, memory, traffic, report: () => {} }
+  const deps = { socket, acceptedAt: performance.now(), budget, memory, traffic, report: () => {} }
   const guard = new Guard(deps, { ...defaultLimits, packetBytesMax: 8_000_000 })
   const chunks: Buffer[] = []
   guard.stream.on('data', (chunk: Buffer) => { chunks.push(chunk) })

@@ -101,3 +101,14 @@ test('a load follows what happens a minute, and the longer averages follow slowl
   assert.ok(one > 599 && one < 601, `${one}`)
   assert.ok(five > 500 && five < one && fifteen > 250 && fifteen < five, `${five} ${fifteen}`)
 })
+
+test('what Aedes says to itself below $SYS/ about other clients is nobody else\'s to hear', async (t) => {
+  const { port } = await startSysBroker(t)
+  const { device, messages } = await connectReader(t, port)
+  await device.subscribeAsync('$SYS/#')
+  const other = await connectDevice(t, port, { clientId: 'cam-1' })
+  await other.subscribeAsync('devices/cam-1/acks')
+  await other.endAsync()
+  await eventually(() => messages.some(({ topic }) => topic === '$SYS/broker/clients/connected'))
+  assert.deepEqual(messages.map(({ topic }) => topic).filter((topic) => !topic.startsWith('$SYS/broker/')), [])
+})

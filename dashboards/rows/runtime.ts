@@ -1,5 +1,5 @@
 import { timeseries, units, type Panel } from '../panels.ts'
-import { age, changesInHour, highest, level, quantile, rate, rateBy, timeIn } from '../queries.ts'
+import { age, changesInHour, highest, level, lowest, quantile, rate, rateBy, timeIn } from '../queries.ts'
 
 export const runtime: readonly Panel[] = [
   timeseries({
@@ -68,7 +68,7 @@ export const runtime: readonly Panel[] = [
     unit: units.flag,
     width: 8,
     max: 1,
-    queries: [{ expr: highest('configReload'), legend: 'read' }]
+    queries: [{ expr: lowest('configReload'), legend: 'read' }]
   }),
   timeseries({
     title: 'How long has the process been running?',

@@ -1,5 +1,5 @@
 import { timeseries, units, type Panel } from '../panels.ts'
-import { level, levelTomorrow, mean, quantile, rate, rateBy, total } from '../queries.ts'
+import { level, levelTomorrow, mean, quantile, rate, rateBy, sinceStart } from '../queries.ts'
 
 export const spool: readonly Panel[] = [
   timeseries({
@@ -62,7 +62,7 @@ export const spool: readonly Panel[] = [
     ifNot: 'fewer than waited: `sluice check` reads every byte of a stopped spool and says what it finds.',
     unit: units.count,
     width: 8,
-    queries: [{ expr: total('spoolRecovered'), legend: 'found' }]
+    queries: [{ expr: sinceStart('spoolRecovered'), legend: 'found' }]
   }),
   timeseries({
     title: 'Are there storage errors?',

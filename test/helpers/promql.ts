@@ -14,12 +14,15 @@ export function problemsOf (expr: string): string[] {
   return [...metricProblems(expr), ...groupingProblems(expr)]
 }
 
+/** Before the first scrape, and never again: an increase does not see it. */
+const COUNTED_AT_START = 'sluice_spool_recovered_messages_total'
+
 function metricProblems (expr: string): string[] {
   return [...expr.matchAll(/(\w+\()?\b((?:sluice|process|nodejs)_\w+)(\{[^}]*\})?(\[[^\]]*\])?/g)].flatMap((found) => {
     const [, call = '', name = '', selector = '', range = ''] = found
     const spec = specs.get(name) ?? specs.get(name.replace(/_(bucket|sum|count)$/, ''))
     if (spec === undefined) return [`${name} is not in the catalogue`]
-    const isCounting = spec.type !== 'gauge'
+    const isCounting = spec.type !== 'gauge' && name !== COUNTED_AT_START
     const isRated = ['rate(', 'increase('].includes(call) && range !== ''
     return [
       ...(isCounting && !isRated ? [`${name} counts, and is not inside rate or increase`] : []),
