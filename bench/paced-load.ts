@@ -68,7 +68,7 @@ export async function openDevices (
 export async function pacedLoad ({ port, devices, imagesPerSecond, seconds, bytes }: PacedLoad): Promise<Load> {
   const args = [port, devices, imagesPerSecond, seconds, bytes].map(String)
   const child = new Child(process.execPath, ['--import', 'tsx', 'bench/paced-load.ts', ...args])
-  const [line] = await child.prints(/\{.*\}/, seconds * 1000 + 2 * TIMEOUT_MS)
+  const [line] = await child.prints(/\{.*\}/, seconds * 1500 + 2 * TIMEOUT_MS)
   return JSON.parse(line) as Load // it prints one
 }
 
