@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import type { DeviceId } from '../broker/topics.ts'
 import { accessOf, connackOf } from './helpers/access.ts'
 import { eventually } from './helpers/eventually.ts'
-import { connectDevice, connectReader, startTestBroker, type TestBroker } from './helpers/mqtt.ts'
+import { connectDevice, connectReader, nextMessage, startTestBroker, type TestBroker } from './helpers/mqtt.ts'
 
 const image = Buffer.alloc(2_000, 7)
 const users = { 'cam-1': 'one', 'cam-2': 'two' }
@@ -141,4 +141,19 @@ test('rules read again hold for sessions that go on, and end one that is subscri
   await eventually(() => !again.connected)
   assert.equal(late.connected, true)
   assert.match(seen('client-disconnected').at(-1)?.detail ?? '', /cam-1 may not read any more what it is subscribed to/)
+})
+
+test('a device hears its config from whom a rule lets write it, and writes none itself', async (t) => {
+  const access = await accessOf({ 'cam-1': 'one', back: 'two' }, 'user back\ntopic write devices/+/config')
+  const { port, seen } = await startTestBroker(t, { access, anonymous: 'never' })
+  const device = await connectDevice(t, port, { clientId: 'cam-1', username: 'cam-1', password: 'one' })
+  await device.subscribeAsync('devices/cam-1/config')
+  const heard = nextMessage(device)
+  await device.publishAsync('devices/cam-1/config', 'mine', { qos: 1 })
+  const back = await connectDevice(t, port, { clientId: 'back', username: 'back', password: 'two' })
+  await back.publishAsync('devices/cam-1/responses', 'not granted', { qos: 1 })
+  await back.publishAsync('devices/cam-1/config', 'theirs', { qos: 1 })
+  assert.equal((await heard).payload.toString(), 'theirs')
+  assert.deepEqual(seen('topic-refused').map(({ clientId, reason }) => [clientId.split(':')[0], reason]),
+    [['cam-1', 'not_authorized'], ['back', 'not_authorized']])
 })
