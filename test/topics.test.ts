@@ -30,10 +30,15 @@ test('names that mean something to a file system or to a program are no ids', ()
 test('what is not of the contract is no device topic', () => {
   const foreign = [
     'devices', 'devices/', 'devices/cam-1', 'devices/cam-1/', 'devices/cam-1/images/', 'devices/cam-1/images/a/b',
-    'devices/../images', 'devices//images', 'devices/cam-1/status/x', 'devices/cam-1/acks/x', 'devices/cam-1/config',
+    'devices/../images', 'devices//images', 'devices/cam-1/status/x', 'devices/cam-1/acks/x', 'devices/cam-1/configs', 'devices/../config',
     'device/cam-1/images', '/devices/cam-1/images', 'devices/cam-1/Images'
   ]
   for (const topic of foreign) assert.equal(parseDeviceTopic(topic, 'devices'), undefined, topic)
+})
+
+test('what others tell a device is below its config and its responses', () => {
+  assert.deepEqual(parseDeviceTopic('devices/cam-1/config', 'devices'), { kind: 'config', deviceId })
+  assert.deepEqual(parseDeviceTopic('devices/cam-1/responses/7/x', 'devices'), { kind: 'responses', deviceId })
 })
 
 test('a prefix may have several levels', () => {
