@@ -58,7 +58,7 @@ export class Arrivals {
   }
 
   /** The same of one that has a handshake before it: it is cut where that takes too long, until it is `taken`. */
-  await (socket: Socket): boolean {
+  expect (socket: Socket): boolean {
     const arrival = this.enter(socket)
     if (arrival === undefined) return false
     const ends = endsOf(socket)
@@ -113,6 +113,6 @@ export class Arrivals {
   }
 }
 
-function endsOf ({ remoteAddress, remotePort, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`
+function endsOf ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }

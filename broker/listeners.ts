@@ -83,7 +83,7 @@ export class Listeners {
     }
     const front = (kind: Listening['kind'], at: Address, inner: Server): Listening => {
       const server = createServer(kind === 'tls' ? guardedTcp : unguardedTcp, (socket) => {
-        if (arrivals.await(socket)) inner.emit('connection', socket) // documented: node:tls, node:http, 'connection'
+        if (arrivals.expect(socket)) inner.emit('connection', socket) // documented: node:tls, node:http, 'connection'
       })
       return { kind, at, server, inner }
     }

@@ -56,7 +56,8 @@ export function createWsServer (
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string, detail: string): void => {
       observe({ kind: 'connect-refused', result: 'unsupported_protocol', remote: request.socket.remoteAddress ?? '', detail })
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      // Destroyed, or a peer that does not hang up would be refused again for being late.
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => { socket.destroy() })
     }
     socket.on('error', () => {}) // a lost connection is no error of the protocol
     const peer = keys?.clientCa === undefined ? { user: undefined } : peerOf(request.socket as TLSSocket)

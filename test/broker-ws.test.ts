@@ -33,6 +33,12 @@ function openWs (t: TestContext, port: number, headers: Record<string, string> =
   return socket
 }
 
+function formatUpgrade (protocol: string): string {
+  const head = ['GET / HTTP/1.1', 'host: 127.0.0.1', 'upgrade: websocket', 'connection: upgrade', 'sec-websocket-version: 13',
+    `sec-websocket-protocol: ${protocol}`, `sec-websocket-key: ${Buffer.alloc(16, 1).toString('base64')}`]
+  return `${head.join('\r\n')}\r\n\r\n`
+}
+
 /** `once` would reject where an error comes first. */
 const closeOf = (socket: WebSocket): Promise<void> => new Promise((resolve) => { socket.once('close', () => { resolve() }) })
 
@@ -182,15 +188,26 @@ test('an address has no more connections in front of the upgrade than behind it,
   assert.equal(await open(broker.port), true, 'once they are gone there is room')
 })
 
+test('a connection that is refused at its upgrade is refused once, also where the peer does not hang up', async (t) => {
+  const { wsPort, seen } = await startWs(t, { limits: { connectMs: 200 } })
+  const socket = connect({ port: wsPort, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => { socket.destroy() })
+  let answer = ''
+  socket.on('error', () => {}).on('data', (chunk: Buffer) => { answer += chunk.toString() })
+  socket.write(formatUpgrade('other'))
+  await once(socket, 'end')
+  await delay(400)
+  assert.match(answer, /^HTTP\/1\.1 400 /)
+  assert.deepEqual(seen('connect-refused').map(({ result }) => result), ['unsupported_protocol'])
+})
+
 test('what was spent on the upgrade is not given again to CONNECT', async (t) => {
   const { wsPort, seen } = await startWs(t, { limits: { connectMs: 600, pulseMs: 20 } })
   const socket = connect(wsPort, '127.0.0.1')
   t.after(() => { socket.destroy() })
   const from = performance.now()
   await delay(400)
-  const head = ['GET / HTTP/1.1', 'host: 127.0.0.1', 'upgrade: websocket', 'connection: upgrade', 'sec-websocket-version: 13',
-    'sec-websocket-protocol: mqtt', `sec-websocket-key: ${Buffer.alloc(16, 1).toString('base64')}`]
-  socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  socket.write(formatUpgrade('mqtt'))
   socket.resume()
   await once(socket, 'close')
   assert.ok(performance.now() - from < 900, `cut after ${performance.now() - from} ms`)
