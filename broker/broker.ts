@@ -13,7 +13,7 @@ import { expire, reconsider } from './identify.ts'
 import type { BrokerOptions } from './broker-options.ts'
 import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { checkListeners, Listeners, type Accepted } from './listeners.ts'
-import { PacketMemory } from './packet-memory.ts'
+import { ImageMemory } from './image-memory.ts'
 import { Retained } from './retained.ts'
 import { Sessions } from './sessions.ts'
 import { SysTopics } from './sys-topics.ts'
@@ -73,7 +73,7 @@ class EmbeddedBroker implements Broker {
   readonly #held = new Tally()
   readonly #pubacks = new Tally()
   readonly #sockets = new Tally()
-  readonly #memory: PacketMemory
+  readonly #memory: ImageMemory
   readonly #connections = new Set<Connection>()
   readonly #byStream = new WeakMap<object, Connection>()
   readonly #connected = new Map<string, Connection>()
@@ -90,7 +90,7 @@ class EmbeddedBroker implements Broker {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
-    this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
+    this.#memory = new ImageMemory(deps.budget.bytesMax / 2)
     this.#sessions = new Sessions(this.#limits)
     const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
     this.identities = new Identities(options.access ?? {}, {

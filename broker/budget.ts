@@ -45,7 +45,7 @@ class Request implements Grant {
 }
 
 /** Who takes longer to arrive is slow. */
-const QUICK_MS = 1000
+const QUICK_MS = 250
 
 export class MemoryBudget {
   readonly bytesMax: number

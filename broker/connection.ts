@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts'
 import { packetType } from './frame.ts'
 import { Granted } from './granted.ts'
 import type { Identity } from './identities.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { ImageMemory } from './image-memory.ts'
 import type { Permit } from './permit.ts'
 import { Guard, type GuardLimits } from './guard.ts'
 import type { Accepted } from './listeners.ts'
@@ -15,7 +15,7 @@ import type { Messages } from './ws-listener.ts'
 export interface ConnectionDeps {
   readonly accepted: Accepted
   readonly budget: MemoryBudget
-  readonly memory: PacketMemory
+  readonly memory: ImageMemory
   readonly traffic: Traffic
   readonly observe: (event: BrokerEvent) => void
   readonly onClosed: (connection: Connection) => void

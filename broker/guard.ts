@@ -5,7 +5,7 @@ import { Claims, type ClaimLimits, type Settle } from './claims.ts'
 import type { Finding } from './finding.ts'
 import { packetType, type Header } from './frame.ts'
 import type { BrokerLimits } from './limits.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { ImageMemory } from './image-memory.ts'
 import { HeldPace } from './pace.ts'
 import { PacketReader } from './packet-reader.ts'
 import { Strict, unsupportedLevel, type StrictRefusal } from './strict.ts'
@@ -23,7 +23,7 @@ export interface GuardDeps {
   /** On the clock of `performance.now`: from here on its CONNECT is waited for. */
   readonly acceptedAt: number
   readonly budget: MemoryBudget
-  readonly memory: PacketMemory
+  readonly memory: ImageMemory
   /** Counted here for all connections together. */
   readonly traffic: Traffic
   readonly report: (finding: Finding) => void

@@ -11,7 +11,7 @@ import { deliverAsGranted } from './granted.ts'
 import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { ImageMemory } from './image-memory.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
 import { judgeSubscription } from './subscription.ts'
@@ -26,7 +26,7 @@ export interface HookDeps {
   /** The connection that has this client id at present. */
   readonly connected: ReadonlyMap<string, Connection>
   readonly takeCustody: TakeCustody
-  readonly memory: PacketMemory
+  readonly memory: ImageMemory
   /** Publishes handed over and not yet answered. */
   readonly held: Tally
   /** Of these, those that end in a PUBACK or PUBREC: all but QoS 0 and wills. */

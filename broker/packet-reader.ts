@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { HeaderReader, Packet, type Header } from './frame.ts'
-import type { PacketMemory } from './packet-memory.ts'
+import type { ImageMemory } from './image-memory.ts'
 import { Wire } from './wire.ts'
 
 export interface PacketReaderDeps {
-  readonly memory: PacketMemory
+  readonly memory: ImageMemory
   /** Asked of every header before anything of its packet is kept. */
   readonly judge: (header: Header | 'malformed') => void
   /** So many bytes arrived; the time for `next`. */

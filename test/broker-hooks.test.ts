@@ -4,7 +4,7 @@ import type { PublishPacket } from 'aedes'
 import { createHooks } from '../broker/hooks.ts'
 import { Identities } from '../broker/identities.ts'
 import { defaultLimits } from '../broker/limits.ts'
-import { PacketMemory } from '../broker/packet-memory.ts'
+import { ImageMemory } from '../broker/image-memory.ts'
 import { Retained } from '../broker/retained.ts'
 import { Sessions } from '../broker/sessions.ts'
 import { Tally } from '../broker/tally.ts'
@@ -16,7 +16,7 @@ test('a will whose client is long gone goes through custody and is answered with
     connectionOf: () => assert.fail('there is no client'),
     connected: new Map(),
     takeCustody: custody.takeCustody,
-    memory: new PacketMemory(0),
+    memory: new ImageMemory(0),
     held: new Tally(),
     pubacks: new Tally(),
     retained: new Retained(1000),

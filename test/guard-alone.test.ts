@@ -9,7 +9,7 @@ import { Guard } from '../broker/guard.ts'
 import { guardedTcp } from '../broker/guarded-tcp.ts'
 import { noTraffic, type Traffic } from '../broker/traffic.ts'
 import { defaultLimits } from '../broker/limits.ts'
-import { PacketMemory } from '../broker/packet-memory.ts'
+import { ImageMemory } from '../broker/image-memory.ts'
 import { eventually } from './helpers/eventually.ts'
 import { connectPacket, openRaw, publishPacket, type RawClient } from './helpers/mqtt.ts'
 
@@ -29,7 +29,7 @@ async function guardOne (t: TestContext, budget: MemoryBudget): Promise<Guarded>
   const accepted = once(server, 'connection')
   const client = await openRaw(t, (server.address() as AddressInfo).port)
   const [socket] = await accepted as [Socket]
-  const memory = new PacketMemory(1e6)
+  const memory = new ImageMemory(1e6)
   const traffic = noTraffic()
   const deps = { socket, acceptedAt: performance.now(), budget, memory, traffic, report: () => {} }
   const guard = new Guard(deps, { ...defaultLimits, packetBytesMax: 8_000_000 })

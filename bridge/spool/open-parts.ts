@@ -1,3 +1,4 @@
+import { ImageMemory } from '../../broker/image-memory.ts'
 import type { Observe } from '../events.ts'
 import { ActiveSegments } from './active-segments.ts'
 import { Admission } from './admission.ts'
@@ -38,12 +39,16 @@ export interface SpoolParts {
   readonly disk: Disk
   readonly active: ActiveSegments
   readonly payloads: Payloads
+  /** For payloads that are read, until they are given back. */
+  readonly memory: ImageMemory
   readonly backlog: Backlog
   readonly admission: Admission
   readonly upkeep: Upkeep
 }
 
 const MIB = 1024 * 1024
+/** Kept of it at most while nobody reads: eight images at once of two megabytes each. */
+const IDLE_MEMORY_BYTES_MAX = 16 * MIB
 
 /** Opens them in the order in which one needs the other. Rejects with SpoolOpenError. */
 export async function openParts (
@@ -61,7 +66,9 @@ export async function openParts (
     const onDamage = (number: number, detail: string): void => {
       if (index.damaged(number)) observe({ kind: 'spool-damaged', part: 'segment', detail: `segment ${number}: ${detail}` })
     }
-    const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 16, onDamage })
+    const memory = new ImageMemory(IDLE_MEMORY_BYTES_MAX)
+    const allocate = (bytes: number): Buffer => memory.allocate(bytes)
+    const shelf = new Shelf(paths.segments, { openMax: options.openSegmentsMax ?? 16, allocate, onDamage })
     const recovery = { ...options, index, shelf, setAside, observe }
     const { found, lastNumber, unrecovered } = await recover(paths.segments, recovery)
     const upkeep = new Upkeep({ index, shelf, disk, observe }, options.dedupWindowMs, unrecovered)
@@ -74,13 +81,13 @@ export async function openParts (
       firstNumber: lastNumber + 1,
       segmentBytes: Math.min(options.segmentBytes, SEGMENT_BYTES_MAX),
       activeMax: options.activeSegmentsMax ?? 2,
-      batchBytesMax: options.batchBytesMax ?? 4 * MIB
+      batchBytesMax: 2 * MIB
     })
     const admission = new Admission({ index, active, disk, observe })
     admission.review() // who asks before the first image comes has to be told, too
     const payloads = new Payloads({ setAside, active, shelf, disk, observe })
     const backlog = new Backlog({ index, active, shelf })
-    return { parts: { index, shelf, setAside, disk, active, payloads, backlog, admission, upkeep }, found }
+    return { parts: { index, shelf, setAside, disk, active, payloads, memory, backlog, admission, upkeep }, found }
   } catch (error) {
     throw explainOpen(options.directory, error)
   }

@@ -41,11 +41,16 @@ export function roomInBlock (at: number): number {
   return BLOCK - at % BLOCK
 }
 
+/** Gives memory for so many bytes, which need not be cleared. */
+export type Allocate = (bytes: number) => Buffer
+
 /** Undefined where the file ends before. */
-export async function readPlace ({ file, at, bytes, isFramed }: Place): Promise<Buffer | undefined> {
+export async function readPlace (
+  { file, at, bytes, isFramed }: Place, allocate: Allocate = Buffer.allocUnsafeSlow
+): Promise<Buffer | undefined> {
   const first = isFramed ? Math.min(bytes, roomInBlock(at)) : bytes
   const crossed = Math.ceil((bytes - first) / BLOCK_DATA)
-  const read = Buffer.allocUnsafeSlow(bytes + crossed * FRAGMENT_HEADER)
+  const read = allocate(bytes + crossed * FRAGMENT_HEADER)
   const { bytesRead } = await file.read(read, 0, read.length, at)
   if (bytesRead < read.length) return undefined
   let filled = first

@@ -4,7 +4,7 @@ import type { Entry } from '../entry.ts'
 import { parseEntry } from './entry-record.ts'
 import { salvageLog } from './log-salvage.ts'
 import { findLogDamage } from './log-damage.ts'
-import { joinParts, NOWHERE, readPlace, type Parts, type Spots } from './place.ts'
+import { joinParts, NOWHERE, readPlace, type Allocate, type Parts, type Spots } from './place.ts'
 import { readLog } from './segment-log.ts'
 import { parseSequence, type SegmentReader } from './segment.ts'
 import { readTable } from './table.ts'
@@ -31,20 +31,24 @@ export class SegmentFiles implements SegmentReader {
   readonly number: number
   readonly #files: readonly FileHandle[]
   readonly #logs: readonly FileHandle[]
+  readonly #allocate: Allocate | undefined
   #parts: ReadonlyMap<number, Parts>
   #damage: string | undefined
   #salvaging: Promise<void> | undefined
 
-  private constructor (number: number, files: ReadonlyMap<string, FileHandle>, { parts, damage }: Content) {
+  private constructor (
+    number: number, files: ReadonlyMap<string, FileHandle>, { parts, damage }: Content, allocate: Allocate | undefined
+  ) {
     this.number = number
+    this.#allocate = allocate
     this.#files = [...files.values()]
     this.#logs = [...files].filter(([name]) => name.endsWith('.log')).map(([, file]) => file)
     this.#parts = parts
     this.#damage = damage
   }
 
-  /** Where there are no files it holds nothing. Rejects where the disk does not answer. */
-  static async open (location: string, number: number): Promise<SegmentFiles> {
+  /** Where there are no files it holds nothing; `allocate` is for payloads. Rejects where the disk does not answer. */
+  static async open (location: string, number: number, allocate?: Allocate): Promise<SegmentFiles> {
     const names = await readdir(location).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return []
       throw error
@@ -65,7 +69,8 @@ export class SegmentFiles implements SegmentReader {
       await Promise.all([...files.values()].map((file) => file.close()))
       throw error
     }
-    return new SegmentFiles(number, files, { parts, damage: damages.length > 0 ? damages.join(', ') : undefined })
+    const damage = damages.length > 0 ? damages.join(', ') : undefined
+    return new SegmentFiles(number, files, { parts, damage }, allocate)
   }
 
   /** What is wrong with the files as far as it was seen; payloads are held to their checksums by who reads them. */
@@ -75,7 +80,7 @@ export class SegmentFiles implements SegmentReader {
     const parts = this.#parts.get(sequence)
     if (parts === undefined || parts.payloadBytes < 0) return undefined
     const { payloadFile: file, payloadAt: at, payloadBytes: bytes } = parts
-    return await readPlace({ file, at, bytes, isFramed: this.#logs.includes(file) })
+    return await readPlace({ file, at, bytes, isFramed: this.#logs.includes(file) }, this.#allocate)
   }
 
   async entry (sequence: number): Promise<Entry | undefined> {

@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import type { Entry } from '../entry.ts'
+import type { Allocate } from './place.ts'
 import { SegmentFiles } from './segment-files.ts'
 import { formatSegmentPath, syncDirectory, type SegmentReader } from './segment.ts'
 
@@ -10,6 +11,8 @@ const DATABASES_MAX = 4
 
 export interface ShelfOptions {
   readonly openMax: number
+  /** For payloads that are read. */
+  readonly allocate: Allocate
   /** Called whenever a segment is found not to be what was written. */
   readonly onDamage: (segment: number, detail: string) => void
 }
@@ -146,7 +149,7 @@ export class Shelf {
 
   async #read (number: number): Promise<SegmentFiles> {
     await this.#closing.get(number) // LevelDB holds its lock until it is closed
-    const segment = await SegmentFiles.open(formatSegmentPath(this.#root, number), number)
+    const segment = await SegmentFiles.open(formatSegmentPath(this.#root, number), number, this.#options.allocate)
     if (segment.damage !== undefined) this.#options.onDamage(number, segment.damage)
     return segment
   }

@@ -130,6 +130,9 @@ export class Spool {
     return await this.#parts.index.waiting(after, firstUnsettled, limit)
   }
 
+  /** That nobody reads a payload any more, which came from `payload`: its memory will be overwritten. */
+  giveBack (payload: Buffer): void { this.#parts.memory.giveBack(payload) }
+
   /** The bytes the device sent. Rejects with EntryCorrupt where they are not those any more. */
   async payload (entry: Entry): Promise<Buffer> {
     const startedAt = performance.now()

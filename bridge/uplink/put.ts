@@ -25,10 +25,17 @@ export interface Put {
   readonly template: string
 }
 
+export interface PutEnd {
+  readonly outcome: PutOutcome
+  readonly object: { readonly key: string, readonly sha256: string }
+  /** The store has all of the body, and nobody here reads it any more. */
+  readonly isSpent: boolean
+}
+
 /** Sends one image once: tells of the beginning and the end, and what its time says about the line. */
 export async function putEntry (
   { store, allowance, adaptive, observe, countBody }: PutDeps, { entry, body, attempt, template }: Put, cut: AbortSignal
-): Promise<{ readonly outcome: PutOutcome, readonly object: { readonly key: string, readonly sha256: string } }> {
+): Promise<PutEnd> {
   const sha256 = entry.sha256 ?? await hash(body)
   const key = objectKey(template, entry)
   const startedAt = performance.now()
@@ -45,7 +52,8 @@ export async function putEntry (
   const detail = outcome.kind === 'stored' ? '' : outcome.detail
   const ended = outcome.kind === 'unavailable' ? outcome.reason : outcome.kind
   observe({ kind: 'put-ended', entry, seconds, outcome: ended, detail, bodyBytesSent: count?.bytes })
-  return { outcome, object: { key, sha256 } }
+  const isSpent = outcome.kind === 'stored' && (count?.bytes ?? 0) >= body.length
+  return { outcome, object: { key, sha256 }, isSpent }
 }
 
 /** SHA-256 in hex, off this thread: a camera's image takes it 0.2 ms, and there are hundreds a second. */

@@ -191,7 +191,9 @@ export class Uplink {
     const { store, observe, allowance, countBody } = this.#deps
     const deps = { store, observe, allowance, countBody, adaptive: this.#adaptive }
     const attempt = this.#attempts.of(entry) + 1
-    const { outcome, object } = await putEntry(deps, { entry, body, attempt, template: this.#options.key }, cut)
+    const put = { entry, body, attempt, template: this.#options.key }
+    const { outcome, object, isSpent } = await putEntry(deps, put, cut)
+    if (isSpent) this.#deps.spool.giveBack(body)
     await this.#conclude(entry, outcome, object)
   }
 

@@ -1,13 +1,13 @@
-/** A packet of at least so many bytes comes out of the pool: an image, not a PINGREQ. */
+/** What has at least so many bytes comes out of the pool: an image, not a PINGREQ. */
 const POOLED_BYTES_MIN = 16 * 1024
 /** Sizes are rounded up to this share of themselves, so that images of about one size share memory. */
 const CLASSES_PER_DOUBLING = 8
 
 /**
- * Memory for packets, used again once an image is in custody. Without that V8 would see a quarter of a megabyte
- * of fresh external memory for every image, and collect its whole heap several times a second.
+ * Memory for images, used again once an image is in somebody else's custody. Without that V8 would see a quarter of a
+ * megabyte of fresh external memory for every image, and collect its whole heap several times a second.
  */
-export class PacketMemory {
+export class ImageMemory {
   readonly #idleBytesMax: number
   /** By size. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
@@ -24,7 +24,7 @@ export class PacketMemory {
 
   /** Not cleared: it holds what was there before. */
   allocate (bytes: number): Buffer {
-    if (bytes < POOLED_BYTES_MIN) return Buffer.allocUnsafe(bytes)
+    if (bytes < POOLED_BYTES_MIN) return Buffer.allocUnsafeSlow(bytes)
     const size = roundUp(bytes)
     const memory = this.#idle.get(size)?.pop()
     if (memory !== undefined) this.#idleBytes -= size

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PacketMemory } from '../broker/packet-memory.ts'
+import { ImageMemory } from '../broker/image-memory.ts'
 import { eventually } from './helpers/eventually.ts'
 import { connectRaw, HeldCustody, puback, publishPacket, startTestBroker } from './helpers/mqtt.ts'
 
 test('memory that was given back is used again, once', () => {
-  const memory = new PacketMemory(10_000_000)
+  const memory = new ImageMemory(10_000_000)
   const first = memory.allocate(250_000)
   memory.giveBack(first.subarray(20)) // a payload is a part of its packet
   memory.giveBack(first)
@@ -14,14 +14,14 @@ test('memory that was given back is used again, once', () => {
 })
 
 test('what did not come from here is not taken', () => {
-  const memory = new PacketMemory(10_000_000)
+  const memory = new ImageMemory(10_000_000)
   memory.giveBack(Buffer.alloc(250_000))
-  memory.giveBack(memory.allocate(100)) // of the pool that node:buffer keeps for all
+  memory.giveBack(memory.allocate(100)) // too small to be worth it
   assert.equal(memory.idleBytes, 0)
 })
 
 test('every size fits, and an eighth at most is spare', () => {
-  const memory = new PacketMemory(0)
+  const memory = new ImageMemory(0)
   for (let bytes = 16 * 1024; bytes < 9_000_000; bytes = Math.ceil(bytes * 1.013)) {
     const packet = memory.allocate(bytes)
     assert.equal(packet.length, bytes)
@@ -30,7 +30,7 @@ test('every size fits, and an eighth at most is spare', () => {
 })
 
 test('what lies idle is limited, and makes room when the sizes change', () => {
-  const memory = new PacketMemory(1_000_000)
+  const memory = new ImageMemory(1_000_000)
   const small = Array.from({ length: 10 }, () => memory.allocate(200_000))
   for (const packet of small) memory.giveBack(packet)
   assert.ok(memory.idleBytes <= 1_000_000)
