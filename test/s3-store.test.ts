@@ -1,36 +1,42 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { objectOf, objectStoreContract, TIMEOUT_MS, type Head } from './contract/object-store.ts'
+import { objectOf, objectStoreContract, TIMEOUT_MS, type Head, type StoreUnderTest } from './contract/object-store.ts'
 import { evenLine } from './helpers/line.ts'
 import { BUCKET, CREDENTIALS, startScripted, startServer, startTestStore, storeAt } from './helpers/s3.ts'
 
 const KB = 1000
 const signal = new AbortController().signal
 
-objectStoreContract('S3 on the local store', async (t) => {
+objectStoreContract('S3 on the local store', (t) => startUnderTest(t, 0))
+objectStoreContract('S3 on the local store, behind another put', (t) => startUnderTest(t, 1))
+
+async function startUnderTest (t: TestContext, putsBefore: number): Promise<StoreUnderTest> {
   const { endpoint, faults } = await startTestStore(t)
   const options = { endpoint, region: 'us-east-1', forcePathStyle: true, credentials: CREDENTIALS }
   const client = new S3Client(options)
   t.after(() => client.destroy())
   return {
     async open (trouble) {
-      await faults.set({ outage: trouble === 'down', stall: trouble === 'stalled' })
-      return storeAt(t, endpoint, {
+      const { store } = storeAt(t, endpoint, {
         timeoutMs: trouble === 'stalled' ? TIMEOUT_MS : 5000,
         ...(trouble === 'missing-bucket' ? { bucket: 'no-such-bucket' } : {}),
         ...(trouble === 'wrong-secret' ? { credentials: { ...CREDENTIALS, secretAccessKey: 'wrong' } } : {})
-      }).store
+      })
+      const puts = trouble === 'down' ? 0 : putsBefore // a connection that was open breaks, and is not refused
+      for (let put = 0; put < puts; put++) await store.put(objectOf(randomBytes(10)), signal)
+      await faults.set({ outage: trouble === 'down', stall: trouble === 'stalled' })
+      return store
     },
     async head (key): Promise<Head> {
       const { ContentType, Metadata } = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))
       return { contentType: ContentType ?? '', metadata: Metadata ?? {} }
     }
   }
-})
+}
 
 test('the hash that is known signs the request, and the sum for the store is signed with it', async (t) => {
   const seen: IncomingMessage['headers'][] = []
