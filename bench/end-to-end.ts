@@ -56,7 +56,7 @@ async function confirmed (peer: Peer, store: Child, { devices, count, before }: 
 }
 
 /** When the store had confirmed so many, in ms since the epoch; rejects where it does not get there. */
-async function storedAt (store: Child, count: number): Promise<number> {
+export async function storedAt (store: Child, count: number): Promise<number> {
   for (const deadline = Date.now() + TIMEOUT_MS; Date.now() < deadline; await delay(EVERY_MS)) {
     for (const [, stored, at] of store.output.matchAll(/stored (\d+) at (\d+)/g)) {
       if (Number(stored) >= count) return Number(at)

@@ -10,7 +10,7 @@
 //   --minutes N           of the soak: 30
 //   --gigabytes N         of the backlog that drains in steady and disk: 5
 //   --against DIR         another checkout, built: what has peers is measured with the two, and no other
-//   --profile             a flame graph of the intake instead of all this
+//   --profile             flame graphs instead of all this, of the intake and of the whole way
 //   --json                prints what is kept, not tables
 //   --from FILE           prints a run that was kept, and measures nothing
 //   --readme FILE         puts the tables between their marks in a file: `<!-- bench:PART -->`, `<!-- /bench:PART -->`
@@ -30,7 +30,7 @@ import { RABBITMQ } from './peers/rabbitmq.ts'
 import { SLUICE, sluiceIn } from './peers/sluice.ts'
 import { benchOutage } from './outage.ts'
 import { benchPick } from './pick.ts'
-import { profileIntake } from './profile.ts'
+import { profileStages } from './profile.ts'
 import { beginResults, keepResults, nameFile, readCpuTicks, type Results } from './results.ts'
 import { benchSite } from './site.ts'
 import { benchSoak } from './soak.ts'
@@ -70,11 +70,14 @@ if (values.readme !== undefined) writeFileSync(values.readme, fillIn(readFileSyn
 async function run (): Promise<Results> {
   const results = beginResults()
   const before = readCpuTicks()
-  if (values.profile) results.profile = await profileIntake(PROFILE_DEVICES, count, nameFile(results, '-flame.html'))
-  else await measure(results)
+  if (values.profile) {
+    results.profile = await profileStages(PROFILE_DEVICES, count, (ending) => nameFile(results, ending))
+  }
+  if (!values.profile) await measure(results)
   const after = readCpuTicks()
   results.stolenShare = (after.stolen - before.stolen) / Math.max(1, after.wanted - before.wanted)
-  console.error(`kept in ${keepResults(results)}${values.profile ? `; the flame graph is ${results.profile?.file}` : ''}`)
+  const flames = results.profile?.map(({ file }) => file).join(' and ')
+  console.error(`kept in ${keepResults(results)}${flames === undefined ? '' : `; the flame graphs are ${flames}`}`)
   return results
 }
 

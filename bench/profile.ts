@@ -1,11 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync, chmodSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import type { Child } from './child.ts'
+import { startDropStore } from './drop-store-child.ts'
+import { storedAt } from './end-to-end.ts'
 import { formatFlameGraph, type CpuProfile, readFrames, selfTimes, type SelfTime } from './flame-graph.ts'
 import { load } from './intake.ts'
 import { startSluice } from './peers/sluice.ts'
 import { withTempDirectory } from './subject.ts'
 
 export interface ProfileRow {
+  readonly stage: Stage
   readonly devices: number
   readonly images: number
   /** Where the flame graph of the main thread is. */
@@ -14,24 +18,57 @@ export interface ProfileRow {
   readonly functions: readonly SelfTime[]
 }
 
+/** From where to where an image goes meanwhile. */
+export type Stage = 'PUBLISH to PUBACK' | 'device to confirmed object'
+
 const WARM_UP = 1000
 const FUNCTIONS = 30
 /** Between two samples. */
 const INTERVAL_MICROSECONDS = 200
 
-/** Where the main thread's time goes while images are taken in: written to `file` as a flame graph. */
-export async function profileIntake (devices: number, count: number, file: string): Promise<ProfileRow> {
+/** Where the main thread's time goes with images that come in, and with images that leave besides. */
+export async function profileStages (
+  devices: number, count: number, fileOf: (ending: string) => string
+): Promise<ProfileRow[]> {
+  const store = await startDropStore({ isOpen: true })
+  const intake = await profile({ stage: 'PUBLISH to PUBACK', devices, count, file: fileOf('-intake-flame.html') })
+  const whole = await profile({
+    stage: 'device to confirmed object',
+    devices,
+    count,
+    file: fileOf('-end-to-end-flame.html'),
+    store: store.child,
+    endpoint: store.env['SLUICE_S3_ENDPOINT']
+  })
+  await store.child.stop()
+  return [intake, whole]
+}
+
+interface Profiled {
+  readonly stage: Stage
+  readonly devices: number
+  readonly count: number
+  /** Where the flame graph is written. */
+  readonly file: string
+  /** Undefined: nothing leaves. */
+  readonly endpoint?: string | undefined
+  readonly store?: Child
+}
+
+async function profile ({ stage, devices, count, file, endpoint, store }: Profiled): Promise<ProfileRow> {
   return await withTempDirectory(async (directory) => {
-    const peer = await startSluice(directory, { env: { PATH: profilingPath(directory) } })
-    await load(peer, devices, Math.min(count, WARM_UP))
+    const peer = await startSluice(directory, { endpoint, env: { PATH: profilingPath(directory) } })
+    const warmUp = await load(peer, devices, Math.min(count, WARM_UP))
+    if (store !== undefined) await storedAt(store, warmUp.acknowledged)
     const from = nowMicroseconds()
     const { acknowledged } = await load(peer, devices, count)
+    if (store !== undefined) await storedAt(store, warmUp.acknowledged + acknowledged)
     const to = nowMicroseconds()
     await peer.stop()
     const frames = readFrames(readProfile(directory), { from, to })
-    const title = `${acknowledged} images of ${devices} devices: PUBLISH to PUBACK, main thread`
-    writeFileSync(file, formatFlameGraph(frames, title))
-    return { devices, images: acknowledged, file, functions: selfTimes(frames, acknowledged).slice(0, FUNCTIONS) }
+    writeFileSync(file, formatFlameGraph(frames, `${acknowledged} images of ${devices} devices: ${stage}, main thread`))
+    const functions = selfTimes(frames, acknowledged).slice(0, FUNCTIONS)
+    return { stage, devices, images: acknowledged, file, functions }
   })
 }
 

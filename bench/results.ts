@@ -38,7 +38,7 @@ export interface Results {
   steady?: SteadyRow[]
   soak?: SoakRow
   disk?: DiskUseRow
-  profile?: ProfileRow
+  profile?: ProfileRow[]
 }
 
 const FOLDER = 'bench/results'

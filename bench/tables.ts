@@ -50,8 +50,9 @@ export function formatTables (results: Results): Map<string, string> {
   if (results.disk !== undefined) tables.set('disk', formatDiskUse(results.disk))
   if (site !== undefined) tables.set('site', formatSite(site))
   if (profile !== undefined) {
-    tables.set('profile', table(['main thread, self time', 'share', 'an image'], profile.functions.map((row) =>
-      [row.name, percent(row.share), `${row.microsecondsPerImage.toFixed(0)} µs`])))
+    tables.set('profile', profile.map(({ stage, functions }) =>
+      table([`${stage}: main thread, self time`, 'share', 'an image'], functions.map((row) =>
+        [row.name, percent(row.share), `${row.microsecondsPerImage.toFixed(0)} µs`]))).join('\n\n'))
   }
   return tables
 }
