@@ -224,14 +224,14 @@ export class Spool {
   }
 
   async #watch (): Promise<void> {
-    try {
-      await this.#parts.upkeep.watch()
-    } catch (cause) {
-      this.#observe({ kind: 'spool-fault', operation: 'write', cause: cause as Error })
-    } finally {
-      this.#parts.admission.review()
-      this.#watching = undefined
+    const { upkeep, admission } = this.#parts
+    const failed = (operation: 'delete' | 'write') => (cause: Error): void => {
+      this.#observe({ kind: 'spool-fault', operation, cause })
     }
+    await upkeep.removeDrained().catch(failed('delete'))
+    await upkeep.watch().catch(failed('write'))
+    admission.review()
+    this.#watching = undefined
   }
 
   async #release (located: Located | undefined): Promise<boolean> {

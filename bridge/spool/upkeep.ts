@@ -73,8 +73,7 @@ export class Upkeep {
     const round = this.#tends++
     if (!active.usable) await active.replenish().catch(() => {}) // observed; the next round tries again
     await this.#recoverLeft()
-    const removed = await this.#removeDrained()
-    if (removed || round % MEASURE_EVERY === 0) await disk.measure({ walk: true })
+    if (round % MEASURE_EVERY === 0) await disk.measure({ walk: true })
     if (round % PRUNE_EVERY === 0) await index.prune(Date.now() - this.#dedupWindowMs, PRUNE_MAX)
   }
 
@@ -83,8 +82,9 @@ export class Upkeep {
     await Promise.all(this.#sealing)
   }
 
-  async #removeDrained (): Promise<boolean> {
-    const { index, shelf, observe } = this.#deps
+  /** Several times a second, for a fast line drains segments faster than one a second. */
+  async removeDrained (): Promise<void> {
+    const { index, shelf, disk, observe } = this.#deps
     let removed = false
     for (const { number, live, sealed, damaged } of index.segments) {
       if (!sealed || live > 0) continue
@@ -96,7 +96,7 @@ export class Upkeep {
       if (damaged !== true) await shelf.remove(number)
       removed = true
     }
-    return removed
+    if (removed) await disk.measure({ walk: true })
   }
 
   async #recoverLeft (): Promise<void> {
