@@ -120,12 +120,13 @@ async function simulate ({ scenario, flags, store, live, record }: Staging, sign
   try {
     const report = await runSimulation(scenario, {
       begun: (run, startedAt) => {
-        if (flags.verify !== true && flags.runFile === undefined) return
+        if (flags.verify !== true && flags.runFile === undefined) return []
         const { endpoint, bucket = '', region } = store?.access ?? {}
         const access = store && { endpoint, bucket, region }
         head = { run, startedAt, scenario: scenario.name, store: access, s3File: store?.file }
-        manifest = openManifest(flags.runFile, run, live)
-        manifest?.begin(head)
+        manifest = openManifest(flags.runFile, run, { live, processes: scenario.workers })
+        manifest?.write(head)
+        return manifest?.linesPaths ?? []
       },
       started: (startedAt, controls) => {
         live.begin(controls)
@@ -136,7 +137,6 @@ async function simulate ({ scenario, flags, store, live, record }: Staging, sign
             .catch((cause: unknown) => { live.tell(String(cause)) }))
         }
       },
-      observe: (event) => { manifest?.observe(event) },
       progress: (progress) => {
         live.progress(progress)
         record(progress)
@@ -144,7 +144,7 @@ async function simulate ({ scenario, flags, store, live, record }: Staging, sign
       stored: () => following?.stored()
     }, signal)
     const { evidence, samples, ...summary } = report
-    if (head !== undefined) manifest?.end(head, summary)
+    if (head !== undefined) manifest?.write(head, summary)
     if (manifest !== undefined) live.tell(`run file     ${manifest.path}: npm run simulate -- verify --run ${manifest.path}`)
     return report
   } finally {
@@ -154,10 +154,13 @@ async function simulate ({ scenario, flags, store, live, record }: Staging, sign
 }
 
 /** Where nobody chose the place and it cannot be written, as in a read-only container, the run goes on without. */
-function openManifest (path: string | undefined, run: string, live: Live): Manifest | undefined {
-  if (path !== undefined) return new Manifest(path)
+function openManifest (path: string | undefined, run: string, { live, processes }: {
+  readonly live: Live
+  readonly processes: number
+}): Manifest | undefined {
+  if (path !== undefined) return new Manifest(path, processes)
   try {
-    return new Manifest(join('data', 'runs', `${run}.json`))
+    return new Manifest(join('data', 'runs', `${run}.json`), processes)
   } catch (error) {
     if (!(error instanceof SimulatorError)) throw error
     live.tell(`this run cannot be judged later: ${error.message}`)

@@ -10,6 +10,7 @@ import { formatDeviceNumber, type Group, type Scenario } from '../scenario/scena
 import { Schedule } from '../scenario/schedule.ts'
 import { Device, type DeviceDeps, type DeviceOptions } from './device.ts'
 import type { Observe } from './events.ts'
+import { ImageLines } from './image-lines.ts'
 import { sufferAll } from './mishaps.ts'
 
 export interface FleetOptions {
@@ -18,6 +19,8 @@ export interface FleetOptions {
   readonly target: DeviceOptions['target']
   /** Of all devices every `of`th belongs to this fleet, from `index` on. */
   readonly slice: { readonly index: number, readonly of: number }
+  /** Where each slice notes its images; empty where nobody wants to read it. */
+  readonly linesPaths: readonly string[]
 }
 
 /** What ends the captures before the plan does. */
@@ -64,6 +67,7 @@ class LocalFleet implements Fleet {
   readonly about: string
   readonly #options: FleetOptions
   readonly #sources: readonly ImageSource[]
+  readonly #lines: ImageLines | undefined
   readonly #observe: Observe
   readonly #schedule: Schedule
   readonly #members: Member[] = []
@@ -78,7 +82,12 @@ class LocalFleet implements Fleet {
   constructor (options: FleetOptions, sources: readonly ImageSource[], observe: Observe) {
     this.#options = options
     this.#sources = sources
-    this.#observe = observe
+    const path = options.linesPaths[options.slice.index]
+    this.#lines = path === undefined ? undefined : new ImageLines(path)
+    this.#observe = (event) => {
+      this.#lines?.observe(event) // first of all: whoever else is told may be in another process
+      observe(event)
+    }
     this.about = [...new Set(sources.map(({ about }) => about))].join('; ')
     setMaxListeners(0, this.#stop.signal) // each device and each of its pauses listens
     const { scenario: { groups, durationMs, limit }, slice: { index, of } } = options
@@ -131,6 +140,7 @@ class LocalFleet implements Fleet {
     this.#finish.abort()
     this.#stop.abort()
     await Promise.all(this.#running)
+    this.#lines?.close()
   }
 
   async #captureOpen (): Promise<void> {

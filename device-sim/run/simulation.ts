@@ -16,8 +16,8 @@ import { Tally } from './tally.ts'
 
 /** Whoever wants to follow a run; none of these may throw. */
 export interface Watch {
-  /** Before the first device connects; ms since epoch. */
-  readonly begun?: (run: string, startedAt: number) => void
+  /** Before the first device connects; ms since epoch. Gives the files in which the processes note their images. */
+  readonly begun?: (run: string, startedAt: number) => readonly string[]
   /** Once the captures begin; ms since epoch. */
   readonly started?: (startedAt: number, controls: Controls) => void
   /** Once a second while the run lasts. */
@@ -53,14 +53,14 @@ export async function runSimulation (
   const target = await readTarget(scenario.target)
   await probe(scenario, target)
   const run = randomBytes(4).toString('hex')
-  watch.begun?.(run, now())
+  const linesPaths = watch.begun?.(run, now()) ?? []
   const tally = new Tally(scenario)
   const observe = (event: DeviceEvent): void => {
     tally.observe(event)
     watch.observe?.(event)
   }
   const open = scenario.workers > 1 ? openProcesses : openFleet
-  const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 } }, observe)
+  const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 }, linesPaths }, observe)
   await awaitConnections(tally, scenario, signal)
   const samples = new Samples()
   const span = await capture({ scenario, fleet, tally, samples, watch }, signal)
