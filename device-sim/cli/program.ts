@@ -26,8 +26,8 @@ const RUN_EXAMPLES = `Examples:
 
 A scenario is the name of a preset or a YAML file; flags go before what it says. Load is open loop:
 latency counts from the planned capture, and what a device cannot send waits in it.
-Exit codes: 0 held, 64 usage, 69 broker or store not reachable, 78 the scenario is wrong, 99 a threshold
-failed or images are lost, duplicated, corrupted or unexpected, 130 interrupted.
+Exit codes: 0 held, 64 usage, 69 broker or store not reachable, 70 a worker died, 78 the scenario is wrong,
+99 a threshold failed or images are lost, duplicated, corrupted or unexpected, 130 interrupted.
 `
 
 /** Runs the command that the arguments name, and says how it ended. */

@@ -19,7 +19,7 @@ import { formatOutcome } from '../report/text.ts'
 import { runSimulation } from '../run/simulation.ts'
 import { runUplink } from '../run/uplink.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { EXIT, type ExitCode, type Shell } from './exit.ts'
+import { EXIT, exitCodeOf, type ExitCode, type Shell } from './exit.ts'
 import { showLive, type Live } from './live.ts'
 import { loadOptions, readScenarioFlags, saveOptions, type Flags } from './options.ts'
 import { readTimeout } from './verify.ts'
@@ -67,7 +67,9 @@ export async function runCommand (
       await writeOutputs(outcome, files, { flags, shell })
       return outcome
     }
-    const judging = flags.verify === true && store !== undefined && !signal.aborted
+    // What a worker did at the last, only the run file knows.
+    const isWhole = !signal.aborted && report.faults.length === 0
+    const judging = flags.verify === true && store !== undefined && isWhole
       ? judge(report, { store, timeoutMs, live }, signal)
       : undefined
     const verdict = await judging?.catch(async (error: unknown) => {
@@ -77,6 +79,8 @@ export async function runCommand (
     })
     const outcome = await write(verdict)
     if (signal.aborted) return EXIT.interrupted
+    const [fault] = report.faults
+    if (fault !== undefined) return exitCodeOf(fault)
     return hasHeld(outcome) ? EXIT.ok : EXIT.notHeld
   } finally {
     await live.end()

@@ -35,6 +35,8 @@ export interface Until {
 export interface Fleet {
   /** For people: what the images are. */
   readonly about: string
+  /** Aborted, with a SimulatorError as its reason, where devices are gone that nobody sent away. */
+  readonly broken: AbortSignal
   /** Takes pictures from `startedAt` (ms since epoch) to the end of the plan; gives how many due ones it missed. */
   capture (startedAt: number, until: Until): Promise<number>
   /** More or fewer devices from now on, by this factor. */
@@ -65,6 +67,7 @@ export async function openFleet (options: FleetOptions, observe: Observe): Promi
 
 class LocalFleet implements Fleet {
   readonly about: string
+  readonly broken = new AbortController().signal // it is this process, and would end with it
   readonly #options: FleetOptions
   readonly #sources: readonly ImageSource[]
   readonly #lines: ImageLines | undefined
@@ -201,7 +204,8 @@ class LocalFleet implements Fleet {
   }
 }
 
-function follow (signal: AbortSignal, controller: AbortController): void {
+/** Aborts with another's abort. */
+export function follow (signal: AbortSignal, controller: AbortController): void {
   if (signal.aborted) controller.abort()
   else signal.addEventListener('abort', () => { controller.abort() }, { once: true })
 }

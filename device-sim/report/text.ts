@@ -44,8 +44,14 @@ export function formatProgress (progress: Progress): string {
     `p99=${fromPlan.p99.toFixed(1)}ms lag_p99=${lag.p99.toFixed(1)}ms`
 }
 
-export function formatInvalid ({ lag }: Report): string {
-  return `results are not valid: the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`
+export function formatInvalid ({ faults, lag }: Report): string {
+  const why = [
+    ...faults.map(({ message }) => message),
+    ...(faults.length === 0 || lag.p99 > LAG_MS_MAX
+      ? [`the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`]
+      : [])
+  ]
+  return `results are not valid: ${why.join('; and ')}`
 }
 
 const NAME_COLUMNS = 13

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceOptions } from '../devices/device.ts'
-import { mintDeviceId, now, openFleet, type Fleet } from '../devices/fleet.ts'
+import { follow, mintDeviceId, now, openFleet, type Fleet } from '../devices/fleet.ts'
 import type { DeviceEvent } from '../devices/events.ts'
 import { openLink, type NotOpened, type Trust } from '../devices/link.ts'
 import { SimulatorError } from '../errors.ts'
-import { LAG_MS_MAX, type Counts, type PhaseReport, type Progress, type Report } from '../report/report.ts'
+import { LAG_MS_MAX, readFault, type Counts, type PhaseReport, type Progress, type Report } from '../report/report.ts'
 import { expectedCaptures, phaseAt } from '../scenario/plan.ts'
 import { deviceCount, type Scenario, type Target } from '../scenario/scenario.ts'
 import { checkDescriptors } from './descriptors.ts'
@@ -44,7 +44,7 @@ const CONNECT_MS_MAX = 10_000
 /**
  * Runs a fleet of devices against a broker and reports what it saw. In the open loop, what the broker
  * cannot take shows as latency, as images dropped at the device or as unfinished ones. An abort ends
- * the run early, with its report. Throws a SimulatorError where it cannot begin.
+ * the run early, with its report, and so does the end of a worker. Throws a SimulatorError where it cannot begin.
  */
 export async function runSimulation (
   scenario: Scenario, watch: Watch = {}, signal: AbortSignal = new AbortController().signal
@@ -61,11 +61,14 @@ export async function runSimulation (
   }
   const open = scenario.workers > 1 ? openProcesses : openFleet
   const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 }, linesPaths }, observe)
-  await awaitConnections(tally, scenario, signal)
+  const stop = new AbortController()
+  follow(signal, stop)
+  follow(fleet.broken, stop)
+  await awaitConnections(tally, scenario, stop.signal)
   const samples = new Samples()
-  const span = await capture({ scenario, fleet, tally, samples, watch }, signal)
+  const span = await capture({ scenario, fleet, tally, samples, watch }, stop.signal)
   await fleet.close() // before the sums, or a late PUBACK is in one and not in another
-  return summarise({ scenario, run, about: fleet.about, tally, samples, span, isInterrupted: signal.aborted })
+  return summarise({ scenario, run, fleet, tally, samples, span, isInterrupted: signal.aborted })
 }
 
 async function readTarget ({ host, port, isTls, username, password, ca, cert, key }: Target): Promise<DeviceOptions['target']> {
@@ -160,30 +163,32 @@ function readCounts ({ captured, sent, acknowledged, dropped, unfinished }: Tall
   return { planned, captured, sent, acknowledged: acknowledged.length, dropped, unfinished }
 }
 
-interface Ended extends Pick<Stage, 'scenario' | 'tally' | 'samples'> {
+interface Ended extends Pick<Stage, 'scenario' | 'fleet' | 'tally' | 'samples'> {
   readonly run: string
-  readonly about: string
   readonly span: Span
   readonly isInterrupted: boolean
 }
 
-function summarise ({ scenario, run, about, tally, samples, span, isInterrupted }: Ended): Report {
+function summarise ({ scenario, run, fleet, tally, samples, span, isInterrupted }: Ended): Report {
   const { acknowledged, unacknowledged, acknowledgedBytes, drops, repeated } = tally
   const { reconnects, connectFailures, lastFailure } = tally
   const { startedAt, endedAt, planned } = span
   const seconds = (endedAt - startedAt) / 1000
   const lag = tally.lag.percentiles
+  const { aborted: isBroken, reason } = fleet.broken
+  const faults = isBroken ? [readFault(reason as SimulatorError)] : []
   return {
     run,
     scenario: scenario.name,
     target: `${scenario.target.host}:${scenario.target.port}`,
     model: scenario.model,
     devices: deviceCount(scenario),
-    images: about,
+    images: fleet.about,
     startedAt,
     seconds,
     isInterrupted,
-    isValid: lag.p99 <= LAG_MS_MAX,
+    isValid: lag.p99 <= LAG_MS_MAX && faults.length === 0,
+    faults,
     counts: readCounts(tally, planned),
     drops,
     repeated,
