@@ -185,6 +185,11 @@ test('an IPv6 address in a URL is connected to without its brackets', () => {
     ['::1', '127.0.0.1'])
 })
 
+test('no time between two connections at the start is none, and no such time said is 2 ms', () => {
+  const rates = ['0', '4', undefined].map((connectInterval) => readScenario({ flags: { connectInterval } }).connectsPerSecond)
+  assert.deepEqual(rates, [Infinity, 250, 500])
+})
+
 test('a flag that is wrong for every group is told once', () => {
   const [file, flagNames] = [{ name: 'x.yaml', tree: { devices: [{}, { prefix: 'b-' }] } }, new Map([['devices.count', '--count']])]
   assert.throws(() => readScenario({ file, flags: { devices: { count: 'nine' } }, flagNames }),

@@ -31,7 +31,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Devices', flags: '--devices <n>', path: 'devices.count', help: '', isHidden: true },
   { group: 'Devices', flags: '-n, --start-number <n>', path: 'devices.start', help: 'the number of the first (1)' },
   { group: 'Devices', flags: '--prefix <text>', path: 'devices.prefix', help: 'of their ids (sim-)' },
-  { group: 'Devices', flags: '-i, --interval <time>', path: 'connectInterval', help: 'between two connections at the start; a bare number is ms' },
+  { group: 'Devices', flags: '-i, --interval <time>', path: 'connectInterval', help: 'between two connections at the start; a bare number is ms, 0 is all at once' },
   { group: 'Devices', flags: '-R, --connrate <rate>', path: 'connrate', help: 'the same as connections a second (500/s)' },
   { group: 'Devices', flags: '--ramp <rate>', path: 'connrate', help: '', isHidden: true },
   { group: 'Devices', flags: '-F, --inflight <n>', path: 'devices.inflight', help: 'PUBLISHes without PUBACK at one time, each (4)' },

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceId } from '../../broker/topics.ts'
 import type { ImageSource } from '../images/image-source.ts'
 import type { Group } from '../scenario/scenario.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { backoffMs } from './backoff.ts'
 import { createCapture, expectationOf, render, type Capture } from './capture.ts'
 import type { Loss, Observe, SentImage } from './events.ts'
@@ -126,12 +126,10 @@ export class Device {
   async #rest (signal: AbortSignal): Promise<void> {
     const { first: firstMs, max: maxMs } = this.#options.group.backoff
     let wakeAt = this.#deps.now() + (this.#fruitless < 0 ? 0 : backoffMs(this.#fruitless, { firstMs, maxMs }))
-    for (;;) {
-      wakeAt = Math.max(wakeAt, this.#downUntil) // it may suffer while it rests
-      const waitMs = wakeAt - this.#deps.now()
-      if (waitMs <= 0 || signal.aborted) return
-      await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: told above
-    }
+    do {
+      wakeAt = Math.max(wakeAt, this.#downUntil)
+      await sleepUntil(wakeAt, this.#deps.now, signal)
+    } while (this.#downUntil > wakeAt && !signal.aborted) // it may suffer while it rests
   }
 
   async #use (link: Link, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import { createRandom } from '../random.ts'
 import { arrivals, createWarp } from '../scenario/plan.ts'
 import { formatDeviceNumber, type Group, type Scenario } from '../scenario/scenario.ts'
 import { Schedule } from '../scenario/schedule.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { Device, type DeviceDeps, type DeviceOptions } from './device.ts'
 import type { Observe } from './events.ts'
 import { ImageLines } from './image-lines.ts'
@@ -196,8 +197,7 @@ class LocalFleet implements Fleet {
     const startedAt = now()
     const { signal } = this.#stop
     for (const [index, { device }] of [...this.#members].entries()) {
-      const waitMs = startedAt + index * of * 1000 / connectsPerSecond - now()
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+      await sleepUntil(startedAt + index * of * 1000 / connectsPerSecond, now, signal)
       if (signal.aborted) break
       this.#running.push(device.run(signal))
     }

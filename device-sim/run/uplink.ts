@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoreControl } from '../judge/store-control.ts'
 import type { Uplink } from '../scenario/scenario.ts'
 import type { Knobs } from '../scenario/schema.ts'
+import { sleepUntil } from '../sleep-until.ts'
 
 const HEALTHY: Knobs = { rate: Infinity, latency: 0, errors: 0, outage: false }
 
@@ -23,8 +23,7 @@ export async function runUplink (
   await control.set({ ...HEALTHY, ...defined(base) })
   try {
     for (const { at, knobs } of turns) {
-      const waitMs = startedAt + at - performance.now()
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+      await sleepUntil(startedAt + at, () => performance.now(), signal)
       if (signal.aborted) return
       await control.set(knobs)
     }

@@ -57,7 +57,7 @@ function normalise (given: Given): Scenario {
     warmupMs: warmup,
     drainMs: drainTimeout,
     model,
-    connectsPerSecond: given.connrate ?? (given.connectInterval ? 1000 / given.connectInterval : CONNECTS_PER_SECOND),
+    connectsPerSecond: given.connrate ?? perSecond(given.connectInterval) ?? CONNECTS_PER_SECOND,
     stormMs: given.reconnectStorm,
     seed,
     workers,
@@ -65,6 +65,10 @@ function normalise (given: Given): Scenario {
     thresholds,
     allowRemote
   }
+}
+
+function perSecond (intervalMs: number | undefined): number | undefined {
+  return intervalMs === undefined ? undefined : 1000 / intervalMs
 }
 
 function readPhases ({ phases, duration, limit }: Given): readonly Phase[] {
@@ -98,7 +102,7 @@ function readGroup ({ rate, interval, topic, ...group }: Given['devices'][number
   const image = group.ids ? '/%id' : ''
   return {
     ...group,
-    ratePerSecond: rate ?? (interval ? 1000 / interval : RATE_PER_SECOND),
+    ratePerSecond: rate ?? perSecond(interval) ?? RATE_PER_SECOND,
     topic: topic ?? `${topicPrefix}/%c/images${image}`
   }
 }

@@ -3,7 +3,8 @@
 
 import * as z from 'zod'
 import {
-  connectRate, duration, factor, format, interval, rate, share, size, sizes, span, speed, threshold, topicPattern, whole
+  connectRate, duration, every, factor, format, interval, messageInterval, rate, share, size, sizes, span, speed,
+  threshold, topicPattern, whole
 } from './kinds.ts'
 
 export const DEVICES_MAX = 20_000
@@ -11,7 +12,7 @@ const EVERY_MAX = 1_000_000
 
 const flap = z.strictObject({
   /** How often each device goes down, on average. */
-  every: duration,
+  every,
   /** For how long. */
   for: duration.default(1000),
   how: z.enum(['clean', 'abrupt', 'half-open', 'mid-publish', 'power', 'mix']).default('mix')
@@ -35,7 +36,7 @@ const group = z.strictObject({
   /** Images of each device a second. */
   rate: rate.optional(),
   /** The same as a time between two. */
-  interval: interval.optional(),
+  interval: messageInterval.optional(),
   arrival: z.enum(['uniform', 'poisson', 'periodic', 'synchronized']).default('periodic'),
   /** Of the interval, to either side; for periodic and synchronized. */
   jitter: share.default(0.05),
