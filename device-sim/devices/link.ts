@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
 import { generate, parser, writeToStream, type Packet } from 'mqtt-packet'
-import { openWire, type LinkPace, type Wire } from './wire.ts'
+import { openWire, TIMER_MS_EARLY, type LinkPace, type Wire } from './wire.ts'
 
 /** How a connection ends. */
 export type Ending =
@@ -120,7 +120,7 @@ class Connection implements Link {
     })
     socket.on('data', (chunk) => {
       if (pace.latencyMs === 0) packets.parse(chunk)
-      else setTimeout(() => { packets.parse(chunk) }, pace.latencyMs)
+      else setTimeout(() => { packets.parse(chunk) }, pace.latencyMs + TIMER_MS_EARLY)
     })
     socket.on('error', (error) => { this.#reason = describe(error) }) // a close follows
     socket.once('close', () => { this.#forget() })
@@ -166,8 +166,7 @@ class Connection implements Link {
   end (how: Ending): void {
     switch (how) {
       case 'clean':
-        this.#wire.write([generate({ cmd: 'disconnect' })])
-        this.#socket.end()
+        this.#wire.writeLast([generate({ cmd: 'disconnect' })])
         this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => { this.#socket.destroy() })
         return
       case 'abrupt':
@@ -179,6 +178,7 @@ class Connection implements Link {
         this.#isCutNext = true
         return
       case 'half-open':
+        this.#wire.stop()
         this.#socket.pause()
         setTimeout(() => { this.#socket.destroy() }, HALF_OPEN_MS).unref()
         this.#socket.unref()
