@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Option } from 'commander'
 import { parse, stringify } from 'yaml'
 import { SimulatorError } from '../errors.ts'
+import { hidePassword } from '../scenario/broker-url.ts'
 import { loadScenario } from '../scenario/load-file.ts'
 import { readScenario } from '../scenario/read-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -36,17 +37,10 @@ export async function saveOptions (flags: Flags): Promise<void> {
   const { saveOptions: path, loadOptions: _, ...rest } = flags
   if (typeof path !== 'string') return
   const open = Object.fromEntries(Object.entries(rest).filter(([name]) => !SECRETS.includes(name))
-    .map(([name, value]) => [name, name === 'url' ? hidePassword(String(value)) : value]))
+    .map(([name, value]) => [name, name === 'url' ? hidePassword(String(value), '') : value]))
   await writeFile(path, stringify(open)).catch((cause: unknown) => {
     throw new SimulatorError('USAGE', `save-options: ${path} cannot be written: ${String(cause)}`)
   })
-}
-
-function hidePassword (text: string): string {
-  if (!URL.canParse(text)) return text
-  const url = new URL(text)
-  url.password = ''
-  return url.href
 }
 
 function parseOptions (text: string): Tree | undefined {

@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import { parseDurationMs, parseRatePerSecond, parseShare, parseSizeBytes, parseSpeed } from '../units.ts'
+import { parseBrokerUrl } from './broker-url.ts'
 import { parseDistribution } from './distribution.ts'
 import { want } from './problems.ts'
 import { parseThreshold, THRESHOLD_HELP } from './threshold.ts'
@@ -54,6 +55,9 @@ export const share = kind('a share such as 20% or 0.2', parseShare)
 export const factor = kind('a factor such as 0.5 or 3', (text) => /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined)
 export const sizes = kind('a size such as 250KB, normal(250KB,40KB) or uniform(100KB,400KB)', parseDistribution)
 export const threshold = kind(`a condition such as 'e2e_p99<10s' or 'lost==0'; there are ${THRESHOLD_HELP}`, parseThreshold)
+
+export const brokerUrl = kind('a URL such as mqtt://127.0.0.1:1883 or mqtts://host, in which a % of a password is written %25',
+  parseBrokerUrl)
 
 /** When something begins and how long it lasts, in ms. */
 export const span = kind('when and for how long, such as 20s+10s', (text) => {

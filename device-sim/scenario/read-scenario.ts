@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { SimulatorError } from '../errors.ts'
+import { hidePassword } from './broker-url.ts'
 import { checkScenario } from './check.ts'
 import { formatPath, pathsOf, problemsOf, wordIssue, type Problem } from './problems.ts'
 import type { Group, Phase, Scenario, Target, Uplink } from './scenario.ts'
@@ -77,15 +78,13 @@ function readPhases ({ phases, duration, limit }: Given): readonly Phase[] {
 }
 
 function readTarget ({ url, host, port, username, password, ca, cert, key }: Given): Target {
-  const from = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
-  const isTls = from?.protocol === 'mqtts:' || ca !== undefined || cert !== undefined
-  const standard = isTls ? 8883 : 1883
+  const isTls = url?.isTls === true || ca !== undefined || cert !== undefined
   return {
-    host: (from?.hostname ?? host).replace(/^\[(.*)\]$/, '$1'), // an IPv6 address stands bare in a socket's options
-    port: port ?? (Number(from?.port) || standard),
+    host: (url?.host ?? host).replace(/^\[(.*)\]$/, '$1'), // an IPv6 address stands bare in a socket's options
+    port: port ?? url?.port ?? (isTls ? 8883 : 1883),
     isTls,
-    username: username ?? (decodeURIComponent(from?.username ?? '') || undefined),
-    password: password ?? (decodeURIComponent(from?.password ?? '') || undefined),
+    username: username ?? url?.username,
+    password: password ?? url?.password,
     ca,
     cert,
     key
@@ -134,6 +133,6 @@ function got (tree: Tree, path: string): string {
     return (inner as Tree)[key] ?? (key === '0' ? inner : undefined) // one group may stand without its list
   }, tree)
   if (value === undefined) return ''
-  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity }) // an alias may go round
+  const text = typeof value === 'string' ? JSON.stringify(hidePassword(value, ':***')) : inspect(value, { breakLength: Infinity }) // an alias may go round
   return text.length <= VALUE_CHARACTERS_MAX ? `, got ${text}` : `, got ${text.slice(0, VALUE_CHARACTERS_MAX)}...`
 }

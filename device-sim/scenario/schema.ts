@@ -3,8 +3,8 @@
 
 import * as z from 'zod'
 import {
-  connectRate, duration, every, factor, format, interval, messageInterval, rate, share, size, sizes, span, speed,
-  threshold, topicPattern, whole
+  brokerUrl, connectRate, duration, every, factor, format, interval, messageInterval, rate, share, size, sizes, span,
+  speed, threshold, topicPattern, whole
 } from './kinds.ts'
 
 export const DEVICES_MAX = 20_000
@@ -96,7 +96,7 @@ const many = <T extends z.ZodType>(one: T) =>
 export const scenarioSchema = z.strictObject({
   name: z.string().default('run'),
   about: z.string().default(''),
-  url: z.string().optional(),
+  url: brokerUrl.optional(),
   host: z.string().default('127.0.0.1'),
   port: whole(1, 65_535).optional(),
   mqttVersion: z.coerce.string().default('3.1.1'),
