@@ -72,6 +72,14 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     }
   })
 
+  test('a run that cannot begin ends, also where Prometheus was to read it', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const { code, stderr } = await spawnSimulator(['-p', String(port), ...small, '--metrics-port', '0', '--uplink', '1Mbit',
+      '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', bucket, '--store-control', 'http://127.0.0.1:9'])
+    assert.match(stderr, /^the store's control at http:\/\/127\.0\.0\.1:9 does not answer [^\n]*\n$/)
+    assert.equal(code, 69)
+  })
+
   test('a run that gets a SIGINT prints its report and exits with 130', async (t) => {
     const { port } = await startPlainBroker(t)
     const main = join(import.meta.dirname, '../device-sim/main.ts')

@@ -12,7 +12,7 @@ import { createStoreControl, type StoreControl } from '../judge/store-control.ts
 import { verify } from '../judge/verify.ts'
 import { formatCsv, formatJson } from '../report/files.ts'
 import { formatPage } from '../report/page.ts'
-import { startMetrics } from '../report/metrics.ts'
+import { startMetrics, type Metrics } from '../report/metrics.ts'
 import { hasHeld, judgeOutcome, needsStore, type Outcome } from '../report/outcome.ts'
 import type { Report } from '../report/report.ts'
 import { formatOutcome } from '../report/text.ts'
@@ -54,9 +54,11 @@ export async function runCommand (
   const control = controlOf(store)
   const files = await openOutputs(flags)
   const live = showLive(scenario, { shell, isQuiet: flags.quiet === true, control })
-  const metrics = flags.metricsPort === undefined ? undefined : await startMetrics(flags.metricsPort)
-  const restore = scenario.uplink === undefined ? undefined : await control?.clear()
+  let metrics: Metrics | undefined // it keeps the process alive until it is closed
+  let restore: (() => Promise<void>) | undefined
   try {
+    if (flags.metricsPort !== undefined) metrics = await startMetrics(flags.metricsPort)
+    if (scenario.uplink !== undefined) restore = await control?.clear()
     if (flags.verify === true && store !== undefined) await probeStore(store.access, signal)
     const record: Live['progress'] = (progress) => { metrics?.record(progress) }
     const report = await simulate({ scenario, flags, store, live, record }, signal)
