@@ -116,13 +116,14 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     const file = join(store.dir, 'run.json')
     const main = join(import.meta.dirname, '../device-sim/main.ts')
     const child = spawn(process.execPath, ['--import', 'tsx', main, '-p', String(port), '--verify', ...await storeFlags(store),
-      '-c', '3', '--rate', '20/s', '-s', '16KB', '-d', '60s', '--quiet', '--run-file', file], { stdio: 'ignore' })
+      '-c', '3', '--rate', '20/s', '-s', '16KB', '-d', '60s', '--warmup', '500ms', '--quiet', '--run-file', file], { stdio: 'ignore' })
     const countAcked = async (): Promise<number> =>
       (await readFile(file.replace('.json', '.jsonl'), 'utf8').catch(() => '')).split('acked').length - 1
     await eventually(async () => await countAcked() >= 20, { timeoutMs: 20_000 })
     child.kill('SIGKILL')
     await once(child, 'close')
-    const { evidence } = await readRun(file)
+    const { evidence, file: { startedAt } } = await readRun(file)
+    assert.ok(evidence.measuredFrom >= startedAt + 500, 'a run file keeps the warm-up')
     const { code, stdout } = await runSimulator(['verify', '--run', file, '--verify-timeout', '1s', '--json'])
     const verdict = JSON.parse(stdout) as Verdict
     assert.ok(evidence.acknowledged.length >= 20)

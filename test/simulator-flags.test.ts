@@ -18,6 +18,7 @@ test('a field of a flag that is wrong is told by flag, field and value, with wha
     ['--flap how: wanted clean, abrupt, half-open, mid-publish, power or mix, got "rude"', '--flap', '60s,how=rude'],
     ['--flap hoow: there is no such setting here, only every, for, how, got "clean"', '--flap', '60s,hoow=clean'],
     ['--backoff first: wanted no more than the longest, which is 1000 ms, got "1h"', '--backoff', '1h,max=1s'],
+    ['--warmup: wanted less than the 60000 ms of the run, or nothing is measured, got "1m"', '--warmup', '1m'],
     ['--model: wanted open or closed, got "half"', '--model', 'half'],
     ['--arrival: wanted uniform, poisson, periodic or synchronized, got "never"', '--arrival', 'never'],
     ['--device-queue-policy: wanted drop-oldest or drop-newest, got "keep"', '--device-queue-policy', 'keep'],

@@ -53,6 +53,16 @@ test('an image that comes late is waited for', async (t) => {
   assert.ok(looks.length > 3)
 })
 
+test('an image of the warm-up is looked for, and is in no percentile', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3)]
+  for (const [at, image] of images.entries()) await store.client.send(put(keyOf(at + 1), image))
+  const { acknowledged, ...rest } = evidence(images)
+  const planned = acknowledged.map((image, at) => ({ ...image, plannedAt: 1000 * at }))
+  const verdict = await verify({ ...rest, acknowledged: planned, measuredFrom: 1000 }, accessTo(store), quick)
+  assert.deepEqual([verdict.held, verdict.found, verdict.e2e.count], [true, 3, 2])
+})
+
 test('the same bytes under a second key are a duplicate', async (t) => {
   const store = await startTestStore(t)
   const image = capture(1)
@@ -198,7 +208,7 @@ function evidence (images: readonly Buffer[]): Evidence {
     expect: 'stored',
     ackedAt: Date.now()
   }))
-  return { run: RUN, startedAt: Date.now(), acknowledged, unacknowledged: new Map() }
+  return { run: RUN, startedAt: Date.now(), measuredFrom: 0, acknowledged, unacknowledged: new Map() }
 }
 
 function put (key: string, body: Buffer | undefined, metadata: Record<string, string> = {}): PutObjectCommand {

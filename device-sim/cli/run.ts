@@ -135,6 +135,10 @@ async function simulate ({ scenario, flags, store, live, record }: Staging, sign
         return manifest?.linesPaths ?? []
       },
       started: (startedAt, controls) => {
+        if (head !== undefined) {
+          head = { ...head, measuredFrom: startedAt + scenario.warmupMs }
+          manifest?.write(head)
+        }
         live.begin(controls)
         if (store !== undefined) following = followStore(store.access, startedAt, ended.signal)
         const control = controlOf(store)

@@ -1,4 +1,5 @@
 import type { Acknowledged } from '../devices/events.ts'
+import type { Evidence } from '../report/report.ts'
 import { Latencies, type Percentiles } from '../run/latencies.ts'
 import type { Listed } from './bucket.ts'
 import type { Judgement, Wanted } from './judgement.ts'
@@ -50,12 +51,14 @@ const MODIFIED_MS = 999
 export class Inspection {
   readonly #acknowledged: readonly Acknowledged[]
   readonly #exempt: number
+  readonly #measuredFrom: number
   readonly #wanted: Wanted
   readonly #seen = new Map<string, Seen>()
   #unread: string[] = []
   #round = 0
 
-  constructor (acknowledged: readonly Acknowledged[], wanted: Wanted) {
+  constructor ({ acknowledged, measuredFrom }: Evidence, wanted: Wanted) {
+    this.#measuredFrom = measuredFrom
     this.#acknowledged = acknowledged.filter(({ expect }) => expect === 'stored')
     this.#exempt = acknowledged.length - this.#acknowledged.length
     this.#wanted = wanted
@@ -135,6 +138,7 @@ export class Inspection {
   #measure (objects: ReadonlyMap<string, readonly Listed[]>): Percentiles {
     const latencies = new Latencies()
     for (const { sha256, plannedAt } of this.#acknowledged) {
+      if (plannedAt < this.#measuredFrom) continue
       const [object] = objects.get(sha256) ?? []
       if (object !== undefined) latencies.record(object.modifiedAt + MODIFIED_MS - plannedAt)
     }

@@ -1,6 +1,7 @@
 // What a run leaves on disk, so that it can be judged after the simulator has crashed or long after it ended.
 //
-//   run.json    what it was: {"format": 1, "run", "startedAt", "images": [<files beside it>], "store"?, "scenario"},
+//   run.json    what it was: {"format": 1, "run", "startedAt", "measuredFrom"?, "images": [<files beside it>],
+//               "store"?, "scenario"},
 //               and at the end of the run its report
 //   run.jsonl   a line for each image before its first byte is sent, and one for its PUBACK:
 //               {"sent": <SHA-256>, "device", "imageId", "bytes", "plannedAt", "expect"}
@@ -23,6 +24,8 @@ const FORMAT = 1
 export interface RunFile {
   readonly run: string
   readonly startedAt: number
+  /** Known once the captures begin; see Evidence. */
+  readonly measuredFrom?: number | undefined
   readonly scenario: string
   /** Without credentials. */
   readonly store?: Pick<StoreAccess, 'endpoint' | 'bucket' | 'region'> | undefined
@@ -82,9 +85,9 @@ export async function readRun (path: string): Promise<ReadRun> {
     })
     for await (const line of lines.readLines()) readLine(line, acknowledged, unacknowledged)
   }
-  const { run, startedAt, scenario, store, s3File } = head
-  const evidence = { run, startedAt, acknowledged, unacknowledged }
-  return { file: { run, startedAt, scenario, store, s3File }, evidence }
+  const { run, startedAt, measuredFrom = startedAt, scenario, store, s3File } = head
+  const evidence = { run, startedAt, measuredFrom, acknowledged, unacknowledged }
+  return { file: { run, startedAt, measuredFrom, scenario, store, s3File }, evidence }
 }
 
 type Line = ({ readonly sent: string } & Omit<SentImage, 'sha256'>) | { readonly acked: string, readonly at: number }

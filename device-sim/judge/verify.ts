@@ -39,7 +39,7 @@ export async function verify (
   setMaxListeners(0, signal) // every request listens until its connection is free again
   const bucket = new Bucket(store)
   const wanted = listWanted(evidence)
-  const inspection = new Inspection(evidence.acknowledged, wanted)
+  const inspection = new Inspection(evidence, wanted)
   const startedAt = performance.now()
   try {
     for (let wasComplete = false; ;) {

@@ -106,6 +106,8 @@ export interface Evidence {
   readonly run: string
   /** ms since epoch. */
   readonly startedAt: number
+  /** ms since epoch; images planned before it are in no percentile. */
+  readonly measuredFrom: number
   readonly acknowledged: readonly Acknowledged[]
   /** What was sent without a PUBACK, by SHA-256. Such images may be in the store or not. */
   readonly unacknowledged: ReadonlyMap<string, SentImage>

@@ -202,7 +202,7 @@ function summarise ({ scenario, run, fleet, tally, samples, span, isInterrupted 
     lastFailure,
     phases: readPhases(scenario, tally, seconds),
     samples: samples.all,
-    evidence: { run, startedAt, acknowledged, unacknowledged }
+    evidence: { run, startedAt, measuredFrom: startedAt + scenario.warmupMs, acknowledged, unacknowledged }
   }
 }
 

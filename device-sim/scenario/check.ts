@@ -45,6 +45,9 @@ function checkLoad (scenario: Scenario, given: Given): Problem[] {
   }
   if (durationMs <= 0) problems.push({ path: 'duration', message: 'wanted more than nothing, such as 60s' })
   if (durationMs === Infinity && limit === Infinity) problems.push({ path: 'limit', message: 'wanted an end: a duration or a limit' })
+  if (scenario.warmupMs > 0 && scenario.warmupMs >= durationMs) {
+    problems.push({ path: 'warmup', message: `wanted less than the ${durationMs} ms of the run, or nothing is measured` })
+  }
   if (phases.every(({ load }) => load === 0)) problems.push({ path: 'phases', message: 'wanted a load above 0 in one of them' })
   const isPaced = given.devices.some(({ rate, interval }) => rate !== undefined || interval !== undefined)
   if (model === 'closed' && isPaced) {
