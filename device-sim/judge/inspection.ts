@@ -12,7 +12,7 @@ export interface Finding {
 
 /** Every PUBACKed image that is to be stored is exactly one of found, lost, or there with other bytes. */
 export interface Verdict {
-  /** Nothing lost, duplicated, corrupted or unexpected. */
+  /** Nothing lost, duplicated, corrupted or unexpected, and nothing unread, which could be any of these. */
   readonly held: boolean
   /** PUBACKed images that have to be in the store. */
   readonly acknowledged: number
@@ -94,6 +94,9 @@ export class Inspection {
   /** How many there are to find. */
   get acknowledged (): number { return this.#acknowledged.length }
 
+  /** How many of the latest look could not be read. */
+  get unread (): number { return this.#unread.length }
+
   get found (): number {
     const objects = this.#objectsBySha256()
     return this.#acknowledged.filter(({ sha256 }) => objects.has(sha256)).length
@@ -111,7 +114,7 @@ export class Inspection {
     const corrupted = find(this.#judged('corrupted').map(({ object: { key } }) => key))
     const unexpected = this.#findUnexpected(objects)
     return {
-      held: lost.count + duplicated.count + corrupted.count + unexpected.count === 0,
+      held: lost.count + duplicated.count + corrupted.count + unexpected.count + this.#unread.length === 0,
       acknowledged: this.#acknowledged.length,
       exempt: this.#exempt,
       found: this.#acknowledged.length - missing.length,

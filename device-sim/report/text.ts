@@ -87,7 +87,8 @@ export function formatVerdictLines (verdict: Verdict): readonly string[] {
 function listVerdict (verdict: Verdict): readonly Section[] {
   const { held, found, acknowledged, exempt, foreign, unread, seconds } = verdict
   const faults = (['lost', 'duplicated', 'corrupted', 'unexpected'] as const).map((name) => ({ name, ...verdict[name] }))
-  const counts = [...faults, { name: 'foreign', ...foreign }].map(({ name, count }) => `${name} ${count}`)
+  const rest = [{ name: 'foreign', ...foreign }, ...(unread.count > 0 ? [{ name: 'unread', ...unread }] : [])]
+  const counts = [...faults, ...rest].map(({ name, count }) => `${name} ${count}`)
   return [
     section('store', `${held ? 'held' : 'NOT held'}: ${found} of ${acknowledged} PUBACKed images ` +
       `are in the store${exempt > 0 ? ` (${exempt} more need not be)` : ''}; ${counts.join(', ')}; took ${seconds.toFixed(1)} s`),
