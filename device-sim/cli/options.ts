@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Option } from 'commander'
 import { parse, stringify } from 'yaml'
 import { SimulatorError } from '../errors.ts'
+import type { StoreFlags } from '../judge/store-choice.ts'
 import { hidePassword } from '../scenario/broker-url.ts'
 import { loadScenario } from '../scenario/load-file.ts'
 import { readScenario } from '../scenario/read-scenario.ts'
@@ -11,6 +12,19 @@ import { SCENARIO_FLAGS } from './flags.ts'
 
 /** As commander hands them over. */
 export type Flags = Readonly<Record<string, unknown>>
+
+export interface RunFlags extends Flags, StoreFlags {
+  /** A preset's name or a file, as it was given or saved. */
+  readonly scenario?: string
+  readonly verify?: true
+  readonly verifyTimeout?: string
+  readonly runFile?: string
+  readonly out?: string
+  readonly json?: true
+  readonly html?: string
+  readonly metricsPort?: string
+  readonly quiet?: true
+}
 
 /** The scenario that a name and flags make together. Throws a SimulatorError that names all that is wrong. */
 export async function readScenarioFlags (named: string | undefined, flags: Flags): Promise<Scenario> {
