@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
@@ -50,7 +50,7 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     const dir = await makeFolder(t)
     const wrong = join(dir, 'wrong.yaml')
     await writeFile(wrong, 'duration: soon\ndevices: { count: many, colour: red }\n')
-    await writeFile(join(dir, 'none.txt'), '')
+    await mkdir(join(dir, 'folder.jpg'))
     const cases: ReadonlyArray<readonly [number, RegExp, ...string[]]> = [
       [64, /^there is no preset "smok"; there are smoke, steady, /, 'run', 'smok'],
       [64, /^--mqtt-version: these devices speak MQTT 3\.1\.1 only; .*, got "5"$/, '-V', '5'],
@@ -58,6 +58,9 @@ void describe('the command of the simulator', { concurrency: true }, () => {
       [64, /--allow-remote/, '--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
       [64, /^--threshold lost==0 is about what is in the store; add --verify$/, '--threshold', 'lost==0'],
       [64, /^site turns the line to the store, and this store cannot be turned/, 'run', 'site', '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', 'images'],
+      [64, /^there is no preset "constructor"; there are smoke, /, 'presets', 'constructor'],
+      [64, /^there is no preset "constructor"; there are smoke, /, 'run', 'constructor'],
+      [64, /^--threshold lost==0 is about what is in the store; add --verify$/, 'run', '--threshold', 'lost==0', 'smoke'],
       [64, /^there is no \.jpg, \.jpeg or \.png in /, '--images', dir, '-p', '0'],
       [64, /cannot be written/, '--out', join(dir, 'none/report.json')],
       [64, /is not what --run-file writes/, 'verify', '--run', wrong],

@@ -79,10 +79,23 @@ void describe('the store of a run', { concurrency: true }, () => {
     const endpoint = `http://127.0.0.1:${(await listen(t, control)).port}`
     const { code, stdout } = await runSimulator(['-p', String(port), '-c', '1', '-d', '1s', '--rate', '5/s', '-s', '16KB', '--quiet',
       '--uplink', '1Mbit,outage=200ms+60s', '--s3-endpoint', endpoint, '--s3-bucket', bucket, '--store-control', endpoint])
-    const first = /^results are not valid: the line to the store was not turned as the scenario says: the store's control at /
+    const first = /^results are not valid: the line to the store was not turned as the scenario says: the store/
     assert.match(stdout, first)
     assert.match(stdout, /\ndelivery .*PUBACKed 5,[^]*\nsimulator {4}NOT valid: /)
     assert.equal(code, 69)
+  })
+
+  test('options that no flag is called by, or that are of another kind, are refused all at once', async (t) => {
+    const options = join(await makeFolder(t), 'options.yaml')
+    await writeFile(options, 'verify: perhaps\ncolour: red\nout: [a]\npassword: { a: b }\nmetricsPort: 99999\nthreshold: [a]\n')
+    const wrong = await runSimulator(['--load-options', options])
+    assert.deepEqual(wrong.stderr.replaceAll(`load-options: ${options}: `, '').split('\n'), [
+      'verify: wanted true or false, got "perhaps"', 'colour: there is no such flag; --help lists them',
+      'out: wanted a text, got ["a"]', 'password: wanted a text'
+    ])
+    await writeFile(options, 'verifyTimeout: 5\nids: false\nuplink: false\n')
+    const { code, stderr } = await runSimulator(['--load-options', options])
+    assert.deepEqual([wrong.code, code, stderr], [64, 64, '--verify-timeout: wanted a time such as 5m, got "5"'])
   })
 
   test('saved options keep the scenario, and a run of them is a run of it', async (t) => {

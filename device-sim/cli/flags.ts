@@ -12,6 +12,8 @@ export interface ScenarioFlag {
   /** How its text becomes what a file would say. */
   readonly read?: (value: unknown) => unknown
   readonly isHidden?: true
+  /** Each time it is given adds one to a list. */
+  readonly isRepeated?: true
 }
 
 const fields = (main: string) => (value: unknown): Tree => readFields(String(value), main)
@@ -69,7 +71,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Mishaps', flags: '--link-latency <time>', path: 'devices.linkLatency', help: 'of each device’s link, each way (0s)' },
   { group: 'Store', flags: '--uplink <rate,latency=,errors=,outage=>', path: 'uplink', help: 'the line of `simulate -- store`, as 40Mbit,latency=20ms,outage=20s+10s', read: fields('rate') },
   { group: 'Store', flags: '--no-uplink', path: 'uplink', help: 'leave the line alone, whatever the scenario says', read: () => null },
-  { group: 'Outcome', flags: '--threshold <condition...>', path: 'thresholds', help: 'what must hold, such as \'e2e_p99<10s\'; may be repeated' }
+  { group: 'Outcome', flags: '--threshold <condition>', path: 'thresholds', help: 'what must hold, such as \'e2e_p99<10s\'; may be repeated', isRepeated: true }
 ]
 
 /** `60s,for=2s` with the main field first. */

@@ -53,8 +53,10 @@ function createProgram (shell: Shell, signal: AbortSignal, finish: (code: ExitCo
     .description('simulate devices, and judge what became of their images (what is meant without a command)')
     .argument('[scenario]', 'a preset, or a YAML file')
     .addHelpText('before', RUN_EXAMPLES)
-  for (const { flags, help, group, isHidden } of SCENARIO_FLAGS) {
+  for (const { flags, help, group, isHidden, isRepeated } of SCENARIO_FLAGS) {
     const option = new Option(flags, help).helpGroup(`${group}:`)
+    // A variadic option would take the scenario behind it, too.
+    if (isRepeated === true) option.argParser((value, before?: readonly string[]) => [...before ?? [], value])
     run.addOption(isHidden === true ? option.hideHelp() : option)
   }
   addJudging(run.optionsGroup('Store:').option('--verify', 'look for every PUBACKed image in the store, by name and SHA-256'))
@@ -70,7 +72,7 @@ function createProgram (shell: Shell, signal: AbortSignal, finish: (code: ExitCo
     .action(async (scenario: string | undefined, flags: RunFlags) => {
       // A default is nothing that was given, and would go before what --load-options reads.
       const given = Object.entries(flags).filter(([name]) => run.getOptionValueSource(name) !== 'default')
-      finish(await runCommand(scenario, Object.fromEntries(given), { shell, signal }))
+      finish(await runCommand(scenario, Object.fromEntries(given), { options: run.options, shell, signal }))
     })
   prepare(program.command('presets'), shell).description('list the scenarios there are, or print one as YAML')
     .argument('[name]').action((name: string | undefined) => { showPresets(name, shell) })

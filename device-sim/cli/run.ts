@@ -1,6 +1,7 @@
 // What `run` does between its flags and its exit code.
 
 import { open, type FileHandle } from 'node:fs/promises'
+import type { Option } from 'commander'
 import { SimulatorError } from '../errors.ts'
 import type { Verdict } from '../judge/inspection.ts'
 import { probeStore } from '../judge/store-probe.ts'
@@ -20,15 +21,17 @@ import { controlOf, stageRun } from './stage.ts'
 import { readTimeout } from './verify.ts'
 
 interface Surroundings {
+  /** All that may be said on the command line, and in a file of --load-options. */
+  readonly options: readonly Option[]
   readonly shell: Shell
   readonly signal: AbortSignal
 }
 
 /** A run and, if asked for, its verdict; gives the exit code. Throws a SimulatorError where it cannot be. */
 export async function runCommand (
-  named: string | undefined, given: RunFlags, { shell, signal }: Surroundings
+  named: string | undefined, given: RunFlags, { options, shell, signal }: Surroundings
 ): Promise<ExitCode> {
-  const flags = await loadOptions({ ...given, ...(named !== undefined && { scenario: named }) }) as RunFlags
+  const flags = await loadOptions({ ...given, ...(named !== undefined && { scenario: named }) }, options) as RunFlags
   await saveOptions(flags)
   const scenario = await readScenarioFlags(flags.scenario, flags)
   const timeoutMs = readTimeout(flags.verifyTimeout)

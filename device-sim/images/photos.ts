@@ -26,14 +26,17 @@ interface Photo {
 
 /** The JPEG and PNG files of a directory, in the order of their names. */
 export async function readPhotos (directory: string): Promise<ImageSource> {
-  const names = await readdir(directory).catch((cause: unknown) => {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new SimulatorError('USAGE', `the images in ${directory} cannot be read: ${String(cause)}; ${ADVICE}`)
   })
   const photos: Photo[] = []
   let bytes = 0
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
   for (const name of names.filter((each) => /\.(jpe?g|png)$/i.test(each)).sort()) {
     const path = join(directory, name)
-    const file = await readFile(path)
+    const file = await readFile(path).catch((cause: unknown) => {
+      throw new SimulatorError('USAGE', `${path} cannot be read: ${String(cause)}; take it away, or ${ADVICE}`)
+    })
     const photo = openPhoto(file)
     if (photo === undefined) throw new SimulatorError('USAGE', `${path} is neither a JPEG nor a PNG`)
     bytes += file.length
