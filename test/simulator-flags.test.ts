@@ -19,6 +19,8 @@ test('a field of a flag that is wrong is told by flag, field and value, with wha
     ['--flap hoow: there is no such setting here, only every, for, how, got "clean"', '--flap', '60s,hoow=clean'],
     ['--backoff first: wanted no more than the longest, which is 1000 ms, got "1h"', '--backoff', '1h,max=1s'],
     ['--warmup: wanted less than the 60000 ms of the run, or nothing is measured, got "1m"', '--warmup', '1m'],
+    ['--limit: wanted a whole number of 1 to 3000000, got "20000000"', '-L', '20000000'],
+    ['--duration: wanted at most 3000000 images, which are kept in memory, and these are about 3600000, got "1h"', '-d', '1h', '--rate', '10/s'],
     ['--model: wanted open or closed, got "half"', '--model', 'half'],
     ['--arrival: wanted uniform, poisson, periodic or synchronized, got "never"', '--arrival', 'never'],
     ['--device-queue-policy: wanted drop-oldest or drop-newest, got "keep"', '--device-queue-policy', 'keep'],

@@ -190,6 +190,11 @@ test('no time between two connections at the start is none, and no such time sai
   assert.deepEqual(rates, [Infinity, 250, 500])
 })
 
+test('a closed loop without a limit ends before its images fill the memory', () => {
+  const { limit, durationMs } = readScenario({ flags: { model: 'closed', duration: '1000h' } })
+  assert.deepEqual([limit, durationMs], [3_000_000, 3_600_000_000])
+})
+
 test('a URL that is none is refused without its password, and does not mean another broker', () => {
   const wanted = 'url: wanted a URL such as mqtt://127.0.0.1:1883 or mqtts://host, in which a % of a password is written %25, got '
   const cases = [

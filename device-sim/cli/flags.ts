@@ -49,7 +49,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Load', flags: '--arrival <how>', path: 'devices.arrival', help: 'periodic, uniform, poisson or synchronized (periodic)' },
   { group: 'Load', flags: '--jitter <share>', path: 'devices.jitter', help: 'of the interval, early or late (5%)' },
   { group: 'Load', flags: '-d, --duration <time>', path: 'duration', help: 'how long pictures are taken (60s)' },
-  { group: 'Load', flags: '-L, --limit <n>', path: 'limit', help: 'stop after so many images; alone, there is no other end' },
+  { group: 'Load', flags: '-L, --limit <n>', path: 'limit', help: 'stop after so many images, of which there are 3,000,000 at most; alone, there is no other end' },
   { group: 'Load', flags: '--warmup <time>', path: 'warmup', help: 'images planned before this are in no percentile (0s)' },
   { group: 'Load', flags: '--drain-timeout <time>', path: 'drainTimeout', help: 'how long to wait for the last PUBACKs (30s)' },
   { group: 'Load', flags: '--seed <n>', path: 'seed', help: 'of scenes, plans and mishaps (1)' },

@@ -4,7 +4,7 @@ import { hidePassword } from './broker-url.ts'
 import { checkScenario } from './check.ts'
 import { formatPath, pathsOf, problemsOf, wordIssue, type Problem } from './problems.ts'
 import type { Group, Phase, Scenario, Target, Uplink } from './scenario.ts'
-import { scenarioSchema, type Given, type Issue } from './schema.ts'
+import { IMAGES_MAX, scenarioSchema, type Given, type Issue } from './schema.ts'
 import { layOver, sourceOf, without, type Tree } from './tree.ts'
 
 /** Where a scenario comes from; flags go before the file. */
@@ -45,7 +45,7 @@ function checkRest (tree: Tree, issues: readonly Issue[]): readonly Problem[] {
 }
 
 function normalise (given: Given): Scenario {
-  const { name, about, limit = Infinity, warmup, drainTimeout, model, seed, workers, thresholds, allowRemote } = given
+  const { name, about, limit = IMAGES_MAX, warmup, drainTimeout, model, seed, workers, thresholds, allowRemote } = given
   const phases = readPhases(given)
   return {
     name,

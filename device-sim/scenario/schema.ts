@@ -8,6 +8,8 @@ import {
 } from './kinds.ts'
 
 export const DEVICES_MAX = 20_000
+/** A run keeps name and hash of each image, 300 bytes, and the judge what the store says of it, 550 more: 2.5 GB. */
+export const IMAGES_MAX = 3_000_000
 const EVERY_MAX = 1_000_000
 
 const flap = z.strictObject({
@@ -112,7 +114,7 @@ export const scenarioSchema = z.strictObject({
   phases: z.array(phase).min(1, 'wanted at least one phase').optional(),
   duration: duration.optional(),
   /** Images of all devices together. */
-  limit: whole(1, 1_000_000_000).optional(),
+  limit: whole(1, IMAGES_MAX).optional(),
   warmup: duration.default(0),
   drainTimeout: duration.default(30_000),
   model: z.enum(['open', 'closed']).default('open'),
