@@ -149,8 +149,10 @@ class LocalFleet implements Fleet {
 
   async #captureOpen (): Promise<void> {
     this.#members.forEach((member, index) => { this.#plan(member, index, 0) })
-    await this.#schedule.run(this.#startedAt,
-      (index, plannedAt) => this.#members[index]?.device.capture(plannedAt), this.#finish.signal)
+    await this.#schedule.run(this.#startedAt, {
+      prepare: (index, plannedAt) => this.#members[index]?.device.prepare(plannedAt),
+      capture: (index, plannedAt) => this.#members[index]?.device.capture(plannedAt)
+    }, this.#finish.signal)
   }
 
   async #captureClosed (): Promise<void> {

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
-import { generate, parser, writeToStream, type Packet } from 'mqtt-packet'
+import { generate, parser, type Packet } from 'mqtt-packet'
+import { formatPublish } from './publish.ts'
 import { openWire, TIMER_MS_EARLY, type LinkPace, type Wire } from './wire.ts'
 
 /** How a connection ends. */
@@ -23,7 +24,7 @@ export interface PublishOptions {
 /** One connection of one device. When it is gone it stays gone; the device opens another. */
 export interface Link {
   /** QoS 1. Resolves on the PUBACK; rejects once the link is closed. */
-  publish (topic: string, payload: Buffer, options?: PublishOptions): Promise<void>
+  publish (topic: string, payload: Buffer | readonly Buffer[], options?: PublishOptions): Promise<void>
   /** Settles when the connection is gone, whoever closed it. */
   readonly closed: Promise<void>
   /** With DISCONNECT, or with a cut where something is in flight. */
@@ -151,9 +152,11 @@ class Connection implements Link {
   }
 
   // Nothing of this frame may be held until the PUBACK, or an outage fills the memory with images.
-  publish (topic: string, payload: Buffer, { packetId, isDup = false }: PublishOptions = {}): Promise<void> {
+  publish (
+    topic: string, payload: Buffer | readonly Buffer[], { packetId, isDup = false }: PublishOptions = {}
+  ): Promise<void> {
     const id = packetId ?? this.#nextId()
-    const parts = formatPublish({ topic, payload, id, isDup })
+    const parts = formatPublish({ topic, payload: [payload].flat(), id, isDup })
     if (this.#isCutNext) this.#wire.writeHalf(parts)
     else this.#wire.write(parts)
     return this.#puback(id)
@@ -231,18 +234,4 @@ class Connection implements Link {
 function describe (error: Error & { readonly code?: string }): string {
   if (error.code === 'EPROTO') return 'it does not speak TLS' // and OpenSSL would say so in its own way
   return error.message === '' ? error.code ?? 'no connection' : error.message // of several addresses, none answered
-}
-
-/** The packet in parts; the payload is not copied. */
-function formatPublish ({ topic, payload, id, isDup }: {
-  readonly topic: string
-  readonly payload: Buffer
-  readonly id: number
-  readonly isDup: boolean
-}): readonly Buffer[] {
-  const parts: Buffer[] = []
-  const collect = (part: Buffer | string) => parts.push(typeof part === 'string' ? Buffer.from(part) : part)
-  const stream = { write: collect } as unknown as NodeJS.WritableStream // all that mqtt-packet uses of it
-  writeToStream({ cmd: 'publish', topic, payload, qos: 1, dup: isDup, retain: false, messageId: id }, stream)
-  return [Buffer.concat(parts.slice(0, -1)), payload]
 }

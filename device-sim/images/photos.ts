@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { SimulatorError } from '../errors.ts'
-import type { ImageSource } from './image-source.ts'
+import { createImageSource, type ImageSource } from './image-source.ts'
 import { commentOffset, formatComment } from './jpeg.ts'
 import { formatMark, type Mark } from './mark.ts'
 
@@ -48,10 +48,8 @@ export async function readPhotos (directory: string): Promise<ImageSource> {
   if (photos.length === 0) {
     throw new SimulatorError('USAGE', `there is no .jpg, .jpeg or .png in ${directory}; ${ADVICE}`)
   }
-  return {
-    about: `${photos.length} photos of ${directory}, each copy with a comment of its own`,
-    render: (mark, deviceIndex) => copyWith(photos[(deviceIndex + mark.number) % photos.length], mark)
-  }
+  return createImageSource(`${photos.length} photos of ${directory}, each copy with a comment of its own`,
+    (mark, deviceIndex) => copyWith(photos[(deviceIndex + mark.number) % photos.length], mark))
 }
 
 function openPhoto (file: Buffer): Photo | undefined {
@@ -63,9 +61,9 @@ function openPhoto (file: Buffer): Photo | undefined {
   return isPng ? split(PNG_HEAD_BYTES, formatTextChunk) : undefined
 }
 
-function copyWith (photo: Photo | undefined, mark: Mark): Buffer {
+function copyWith (photo: Photo | undefined, mark: Mark): readonly Buffer[] {
   if (photo === undefined) throw new Error('no photo to copy')
-  return Buffer.concat([photo.before, photo.wrap(formatMark(mark)), photo.after])
+  return [photo.before, photo.wrap(formatMark(mark)), photo.after]
 }
 
 // Length of the data, type, data, and the CRC of type and data (PNG 5.3).
