@@ -12,7 +12,7 @@ import { Schedule } from '../device-sim/scenario/schedule.ts'
 import type { DeviceId } from '../broker/topics.ts'
 import { eventually } from './helpers/eventually.ts'
 import { startRawBroker } from './helpers/raw-broker.ts'
-import { smallScenario } from './helpers/simulate.ts'
+import { simulate, smallScenario } from './helpers/simulate.ts'
 
 test('what is due is prepared before, the earliest first, and is captured in its time all the same', async () => {
   const said: string[] = []
@@ -31,6 +31,16 @@ test('what is due is prepared before, the earliest first, and is captured in its
   assert.deepEqual(said, ['prepare 3 for 100', 'prepare 0 for 190', 'prepare 1 for 200', 'prepare 2 for 210',
     'capture 3', 'capture 0', 'capture 1', 'capture 2'])
   assert.equal(late, 0)
+})
+
+test('the captures begin once there was time to make the first image of each device', async (t) => {
+  const { port } = await startRawBroker(t)
+  let leadMs = 0
+  const { counts } = await simulate({ port, limit: 60, devices: { count: 60, arrival: 'synchronized', jitter: '0%' } }, {
+    started: (startedAt) => { leadMs = startedAt - now() }
+  })
+  assert.ok(leadMs > 50, `${leadMs} ms`)
+  assert.equal(counts.acknowledged, 60)
 })
 
 test('an image that was prepared is made once, and sent as it would have been', async (t) => {

@@ -35,7 +35,7 @@ export async function stageRun (staging: Staging, signal: AbortSignal): Promise<
       note.started(startedAt)
       live.begin(controls)
       if (store !== undefined) following = followStore(store.access, startedAt, ended.signal)
-      turning = turnLine(staging, ended.signal, (fault) => { faults.push(fault) })
+      turning = turnLine(staging, startedAt, { signal: ended.signal, fail: (fault) => { faults.push(fault) } })
     },
     progress: (progress) => {
       live.progress(progress)
@@ -58,12 +58,15 @@ export function controlOf (store: StoreChoice | undefined): StoreControl | undef
 
 /** What fails while the run lasts is a fault of it; what fails at its end is only told. */
 async function turnLine (
-  { scenario: { uplink }, store, live }: Staging, signal: AbortSignal, fail: (fault: Fault) => void
+  { scenario: { uplink }, store, live }: Staging, startedAt: number, { signal, fail }: {
+    readonly signal: AbortSignal
+    readonly fail: (fault: Fault) => void
+  }
 ): Promise<void> {
   const control = controlOf(store)
   if (uplink === undefined || control === undefined) return
   try {
-    await runUplink(uplink, control, signal)
+    await runUplink(uplink, { control, startedAt }, signal)
   } catch (cause) {
     if (!(cause instanceof SimulatorError)) throw cause
     live.tell(cause.message)

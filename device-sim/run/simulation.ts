@@ -38,6 +38,8 @@ export interface Controls {
 
 const PROGRESS_MS = 1000
 const SETTLE_MS = 20
+const LEAD_MS_PER_DEVICE = 1
+const LEAD_MS_MAX = 2000
 /** How long the captures wait for the devices' first connections. */
 const CONNECT_MS_MAX = 10_000
 
@@ -121,7 +123,7 @@ interface Span {
 // The captures, and then the wait for their PUBACKs.
 async function capture (stage: Stage, signal: AbortSignal): Promise<Span> {
   const { scenario, fleet, tally, watch } = stage
-  const startedAt = now()
+  const startedAt = now() + leadMs(scenario)
   tally.start(startedAt)
   const finish = new AbortController()
   watch.started?.(startedAt, { resize: (factor) => { fleet.resize(factor) }, finish: () => { finish.abort() } })
@@ -137,8 +139,13 @@ async function capture (stage: Stage, signal: AbortSignal): Promise<Span> {
   }
 }
 
+/** Time to make the first images in before any is due; a closed loop makes each as it is sent. */
+function leadMs (scenario: Scenario): number {
+  return scenario.model === 'open' ? Math.min(LEAD_MS_MAX, deviceCount(scenario) * LEAD_MS_PER_DEVICE) : 0
+}
+
 function tick ({ scenario, tally, samples, watch }: Stage, startedAt: number): void {
-  const ms = now() - startedAt
+  const ms = Math.max(0, now() - startedAt)
   const { connected, reconnects, captured, unfinished } = tally
   const stored = watch.stored?.()
   const { p50, p99 } = tally.lately.percentiles
@@ -173,7 +180,7 @@ function summarise ({ scenario, run, fleet, tally, samples, span, isInterrupted 
   const { acknowledged, unacknowledged, acknowledgedBytes, drops, repeated } = tally
   const { reconnects, connectFailures, lastFailure } = tally
   const { startedAt, endedAt, planned } = span
-  const seconds = (endedAt - startedAt) / 1000
+  const seconds = Math.max(0, endedAt - startedAt) / 1000 // it may be interrupted before
   const lag = tally.lag.percentiles
   const { aborted: isBroken, reason } = fleet.broken
   const faults = isBroken ? [readFault(reason as SimulatorError)] : []
