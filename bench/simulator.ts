@@ -85,7 +85,7 @@ async function verifyMany (from: string, access: Access): Promise<VerifiedRow> {
     expect: 'stored' as const,
     ackedAt: startedAt
   }))
-  const evidence = { run: '0123abcd', startedAt, acknowledged, unacknowledged: new Map() }
+  const evidence = { run: '0123abcd', startedAt, measuredFrom: startedAt, acknowledged, unacknowledged: new Map() }
   const { found, held, seconds } = await verify(evidence, access)
   console.log(`verified ${found} images of ${IMAGE_BYTES} bytes from ${from}, ${held ? 'held' : 'NOT held'}: ${seconds.toFixed(1)} s`)
   return { from, images: found, bytes: IMAGE_BYTES, held, seconds }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
@@ -50,7 +50,7 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     const dir = await makeFolder(t)
     const wrong = join(dir, 'wrong.yaml')
     await writeFile(wrong, 'duration: soon\ndevices: { count: many, colour: red }\n')
-    await writeFile(join(dir, 'none.txt'), '')
+    await mkdir(join(dir, 'folder.jpg'))
     const cases: ReadonlyArray<readonly [number, RegExp, ...string[]]> = [
       [64, /^there is no preset "smok"; there are smoke, steady, /, 'run', 'smok'],
       [64, /^--mqtt-version: these devices speak MQTT 3\.1\.1 only; .*, got "5"$/, '-V', '5'],
@@ -58,6 +58,9 @@ void describe('the command of the simulator', { concurrency: true }, () => {
       [64, /--allow-remote/, '--verify', '--s3-endpoint', 'http://192.0.2.1', '--s3-bucket', 'images'],
       [64, /^--threshold lost==0 is about what is in the store; add --verify$/, '--threshold', 'lost==0'],
       [64, /^site turns the line to the store, and this store cannot be turned/, 'run', 'site', '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', 'images'],
+      [64, /^there is no preset "constructor"; there are smoke, /, 'presets', 'constructor'],
+      [64, /^there is no preset "constructor"; there are smoke, /, 'run', 'constructor'],
+      [64, /^--threshold lost==0 is about what is in the store; add --verify$/, 'run', '--threshold', 'lost==0', 'smoke'],
       [64, /^there is no \.jpg, \.jpeg or \.png in /, '--images', dir, '-p', '0'],
       [64, /cannot be written/, '--out', join(dir, 'none/report.json')],
       [64, /is not what --run-file writes/, 'verify', '--run', wrong],
@@ -70,6 +73,14 @@ void describe('the command of the simulator', { concurrency: true }, () => {
       assert.equal(ended.code, code, ended.stderr)
       assert.match(ended.stderr, sentence)
     }
+  })
+
+  test('a run that cannot begin ends, also where Prometheus was to read it', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const { code, stderr } = await spawnSimulator(['-p', String(port), ...small, '--metrics-port', '0', '--uplink', '1Mbit',
+      '--s3-endpoint', 'http://127.0.0.1:9', '--s3-bucket', bucket, '--store-control', 'http://127.0.0.1:9'])
+    assert.match(stderr, /^the store's control at http:\/\/127\.0\.0\.1:9 does not answer [^\n]*\n$/)
+    assert.equal(code, 69)
   })
 
   test('a run that gets a SIGINT prints its report and exits with 130', async (t) => {
@@ -108,13 +119,14 @@ void describe('the command of the simulator', { concurrency: true }, () => {
     const file = join(store.dir, 'run.json')
     const main = join(import.meta.dirname, '../device-sim/main.ts')
     const child = spawn(process.execPath, ['--import', 'tsx', main, '-p', String(port), '--verify', ...await storeFlags(store),
-      '-c', '3', '--rate', '20/s', '-s', '16KB', '-d', '60s', '--quiet', '--run-file', file], { stdio: 'ignore' })
+      '-c', '3', '--rate', '20/s', '-s', '16KB', '-d', '60s', '--warmup', '500ms', '--quiet', '--run-file', file], { stdio: 'ignore' })
     const countAcked = async (): Promise<number> =>
       (await readFile(file.replace('.json', '.jsonl'), 'utf8').catch(() => '')).split('acked').length - 1
     await eventually(async () => await countAcked() >= 20, { timeoutMs: 20_000 })
     child.kill('SIGKILL')
     await once(child, 'close')
-    const { evidence } = await readRun(file)
+    const { evidence, file: { startedAt } } = await readRun(file)
+    assert.ok(evidence.measuredFrom >= startedAt + 500, 'a run file keeps the warm-up')
     const { code, stdout } = await runSimulator(['verify', '--run', file, '--verify-timeout', '1s', '--json'])
     const verdict = JSON.parse(stdout) as Verdict
     assert.ok(evidence.acknowledged.length >= 20)

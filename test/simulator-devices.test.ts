@@ -112,6 +112,23 @@ void describe('faithful devices', { concurrency: true }, () => {
     assert.equal(counts.acknowledged, counts.captured)
   })
 
+  test('what is planned for long after a run does not happen in it', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const flap = { every: '100000h', for: '0s' } // longer than a timer of Node's may be
+    const { reconnects, counts } = await simulate({ port, devices: { flap } })
+    assert.deepEqual([reconnects, counts.acknowledged], [0, 12])
+  })
+
+  test('devices that stay offline to the end are waited for without a look at the clock', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const warnings: string[] = []
+    const hear = ({ name }: Error): void => { warnings.push(name) }
+    process.on('warning', hear)
+    const { counts } = await simulate({ port, drainTimeout: '100ms', devices: { offline: { share: '100%' } } })
+    process.off('warning', hear)
+    assert.deepEqual([counts.acknowledged, warnings], [0, []])
+  })
+
   test('every nth image is sent twice, is no image, or is too large; each is counted as what it is', async (t) => {
     const { port, connections } = await startRawBroker(t,
       ({ payload }, { socket }) => payload.length < 1_000_000 || !cut(socket))

@@ -51,6 +51,14 @@ test('no two images are alike, and the same capture gives the same image again',
   assert.deepEqual(source.render(take({}), 0), source.render(take({}), 0))
 })
 
+test('images of one scene share its bytes, and are the parts of a whole file', async () => {
+  const source = await paintScenes({ size: 60_000, devices: 1, seed: 1 })
+  const [one, other] = [1, 2].map((number) => source.parts(take({ number }), 0))
+  assert.equal(one?.at(-1), other?.at(-1))
+  assert.ok((one?.at(-1)?.length ?? 0) > 45_000)
+  assert.deepEqual(Buffer.concat(one ?? []), source.render(take({ number: 1 }), 0))
+})
+
 test('scenes differ by device, and the same seed paints the same ones', async () => {
   const first = await paintScenes({ size: 20_000, devices: 3, seed: 5 })
   const again = await paintScenes({ size: 20_000, devices: 3, seed: 5 })

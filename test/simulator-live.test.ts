@@ -96,7 +96,7 @@ void describe('a run that is watched', { concurrency: true }, () => {
     const isUp = async (): Promise<boolean> => await fetch(endpoint).then(() => true, () => false)
     const stop = new AbortController()
     const uplink = { rate: 1e6, events: [{ at: 200, for: 300, outage: true }, { at: 1000, for: 60_000, outage: true }] }
-    const running = runUplink(uplink, createStoreControl(control), stop.signal)
+    const running = runUplink(uplink, { control: createStoreControl(control) }, stop.signal)
     assert.equal(await isUp(), true)
     await eventually(async () => !await isUp())
     await eventually(isUp)

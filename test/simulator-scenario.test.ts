@@ -185,6 +185,29 @@ test('an IPv6 address in a URL is connected to without its brackets', () => {
     ['::1', '127.0.0.1'])
 })
 
+test('no time between two connections at the start is none, and no such time said is 2 ms', () => {
+  const rates = ['0', '4', undefined].map((connectInterval) => readScenario({ flags: { connectInterval } }).connectsPerSecond)
+  assert.deepEqual(rates, [Infinity, 250, 500])
+})
+
+test('a closed loop without a limit ends before its images fill the memory', () => {
+  const { limit, durationMs } = readScenario({ flags: { model: 'closed', duration: '1000h' } })
+  assert.deepEqual([limit, durationMs], [3_000_000, 3_600_000_000])
+})
+
+test('a URL that is none is refused without its password, and does not mean another broker', () => {
+  const wanted = 'url: wanted a URL such as mqtt://127.0.0.1:1883 or mqtts://host, in which a % of a password is written %25, got '
+  const cases = [
+    ['mqtt://127.0.0.1:99999', '"mqtt://127.0.0.1:99999"'], ['mqtt://a b', '"mqtt://a b"'], ['127.0.0.1:1883', '"127.0.0.1:1883"'],
+    ['mqtt://me:100%@127.0.0.1', '"mqtt://me:***@127.0.0.1"'], ['mqtt://me:a@b:c@host:x', '"mqtt://me:***@host:x"']
+  ]
+  for (const [url, got] of cases) {
+    assert.throws(() => readScenario({ flags: { url } }), { code: 'USAGE', message: wanted + got })
+  }
+  const { host, port, username, password, isTls } = readScenario({ flags: { url: 'mqtts://me:100%25@127.0.0.2/' } }).target
+  assert.deepEqual([host, port, username, password, isTls], ['127.0.0.2', 8883, 'me', '100%', true])
+})
+
 test('a flag that is wrong for every group is told once', () => {
   const [file, flagNames] = [{ name: 'x.yaml', tree: { devices: [{}, { prefix: 'b-' }] } }, new Map([['devices.count', '--count']])]
   assert.throws(() => readScenario({ file, flags: { devices: { count: 'nine' } }, flagNames }),

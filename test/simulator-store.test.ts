@@ -9,6 +9,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { probeStore } from '../device-sim/judge/store-probe.ts'
 import { bucket, credentials, makeFolder, startTestStore, type TestStore } from './helpers/local-store.ts'
 import { startPlainBroker } from './helpers/plain-broker.ts'
+import { listen } from './helpers/line.ts'
 import { runSimulator, spawnSimulator } from './helpers/simulate.ts'
 
 const small = ['-c', '3', '-L', '12', '--rate', '20/s', '-s', '16KB', '--verify-timeout', '2s', '--quiet']
@@ -67,6 +68,34 @@ void describe('the store of a run', { concurrency: true }, () => {
     const { code, stdout } = await spawnSimulator(['verify', '--run', '../run.json', '--verify-timeout', '2s'], other)
     assert.match(stdout, /held: 12 of 12/)
     assert.equal(code, 0)
+  })
+
+  test('a run whose line to the store could not be turned as planned says so first, and is not valid', async (t) => {
+    const { port } = await startPlainBroker(t)
+    const control = createServer((request, response) => { // it fails at the outage
+      request.resume().on('end', () => { response.writeHead(asked++ < 3 ? 200 : 500).end('{}') })
+    })
+    let asked = 0
+    const endpoint = `http://127.0.0.1:${(await listen(t, control)).port}`
+    const { code, stdout } = await runSimulator(['-p', String(port), '-c', '1', '-d', '1s', '--rate', '5/s', '-s', '16KB', '--quiet',
+      '--uplink', '1Mbit,outage=200ms+60s', '--s3-endpoint', endpoint, '--s3-bucket', bucket, '--store-control', endpoint])
+    const first = /^results are not valid: the line to the store was not turned as the scenario says: the store/
+    assert.match(stdout, first)
+    assert.match(stdout, /\ndelivery .*PUBACKed 5,[^]*\nsimulator {4}NOT valid: /)
+    assert.equal(code, 69)
+  })
+
+  test('options that no flag is called by, or that are of another kind, are refused all at once', async (t) => {
+    const options = join(await makeFolder(t), 'options.yaml')
+    await writeFile(options, 'verify: perhaps\ncolour: red\nout: [a]\npassword: { a: b }\nmetricsPort: 99999\nthreshold: [a]\n')
+    const wrong = await runSimulator(['--load-options', options])
+    assert.deepEqual(wrong.stderr.replaceAll(`load-options: ${options}: `, '').split('\n'), [
+      'verify: wanted true or false, got "perhaps"', 'colour: there is no such flag; --help lists them',
+      'out: wanted a text, got ["a"]', 'password: wanted a text'
+    ])
+    await writeFile(options, 'verifyTimeout: 5\nids: false\nuplink: false\n')
+    const { code, stderr } = await runSimulator(['--load-options', options])
+    assert.deepEqual([wrong.code, code, stderr], [64, 64, '--verify-timeout: wanted a time such as 5m, got "5"'])
   })
 
   test('saved options keep the scenario, and a run of them is a run of it', async (t) => {

@@ -53,6 +53,15 @@ test('an image that comes late is waited for', async (t) => {
   assert.ok(looks.length > 3)
 })
 
+test('an image of the warm-up is looked for, and is in no percentile', async (t) => {
+  const store = await startTestStore(t)
+  const images = [capture(1), capture(2), capture(3)]
+  for (const [at, image] of images.entries()) await store.client.send(put(keyOf(at + 1), image))
+  const acknowledged = evidence(images).acknowledged.map((image, at) => ({ ...image, plannedAt: 1000 * at }))
+  const verdict = await verify({ ...evidence([]), acknowledged, measuredFrom: 1000 }, accessTo(store), quick)
+  assert.deepEqual([verdict.held, verdict.found, verdict.e2e.count], [true, 3, 2])
+})
+
 test('the same bytes under a second key are a duplicate', async (t) => {
   const store = await startTestStore(t)
   const image = capture(1)
@@ -166,6 +175,14 @@ test('a bucket that cannot be listed is no verdict but a sentence', async (t) =>
   }
 })
 
+test('a run is not held where the store lists an object that it does not give, though all images were found', async (t) => {
+  const images = Array.from({ length: 3 }, (_, index) => capture(index + 1))
+  const { port } = await listen(t, createPagedStore([...images, undefined], 5))
+  const verdict = await verify(evidence(images), { endpoint: `http://127.0.0.1:${port}`, bucket, ...credentials }, quick)
+  assert.deepEqual([verdict.held, verdict.found, verdict.lost.count, verdict.unread.count], [false, 3, 0, 1])
+  assert.match(formatVerdictLines(verdict).join('\n'), /NOT held: 3 of 3 .* foreign 0, unread 1;[^]*\n +unread: 3: /)
+})
+
 test('a store that is away for a while is waited for', async (t) => {
   const store = await startTestStore(t)
   const image = capture(1)
@@ -198,7 +215,7 @@ function evidence (images: readonly Buffer[]): Evidence {
     expect: 'stored',
     ackedAt: Date.now()
   }))
-  return { run: RUN, startedAt: Date.now(), acknowledged, unacknowledged: new Map() }
+  return { run: RUN, startedAt: Date.now(), measuredFrom: 0, acknowledged, unacknowledged: new Map() }
 }
 
 function put (key: string, body: Buffer | undefined, metadata: Record<string, string> = {}): PutObjectCommand {
@@ -209,20 +226,20 @@ function accessTo ({ endpoint }: TestStore): StoreAccess {
   return { endpoint, bucket, ...credentials }
 }
 
-// Answers ListObjectsV2 and GetObject of one bucket, and nothing else.
-function createPagedStore (images: readonly Buffer[], pageSize: number): Server {
+// Answers ListObjectsV2 and GetObject of one bucket, and nothing else; an object that it has not it lists all the same.
+function createPagedStore (images: ReadonlyArray<Buffer | undefined>, pageSize: number): Server {
   return createServer(({ url }, response) => {
     const { pathname, searchParams } = new URL(url ?? '/', 'http://store')
     const index = Number(pathname.split('/')[2])
     if (!searchParams.has('list-type')) {
-      response.end(images[index])
+      response.writeHead(images[index] === undefined ? 503 : 200).end(images[index])
       return
     }
     const from = Number(searchParams.get('continuation-token') ?? 0)
     const until = Math.min(images.length, from + pageSize)
     const contents = images.slice(from, until).map((image, at) => `<Contents><Key>${from + at}</Key>` +
       `<LastModified>${new Date().toISOString()}</LastModified><ETag>"${from + at}"</ETag>` +
-      `<Size>${image.length}</Size></Contents>`)
+      `<Size>${image?.length ?? 1}</Size></Contents>`)
     response.end(`<?xml version="1.0"?><ListBucketResult><IsTruncated>${until < images.length}</IsTruncated>` +
       `<NextContinuationToken>${until}</NextContinuationToken>${contents.join('')}</ListBucketResult>`)
   })

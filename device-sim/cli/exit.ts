@@ -1,15 +1,16 @@
-import { SimulatorError } from '../errors.ts'
+import type { SimulatorError } from '../errors.ts'
 
 /** sysexits.h; 99 is what load tools say when a threshold did not hold, 130 what shells say of SIGINT. */
-export const EXIT = { ok: 0, usage: 64, unavailable: 69, config: 78, notHeld: 99, interrupted: 130 } as const
+export const EXIT = { ok: 0, usage: 64, unavailable: 69, fault: 70, config: 78, notHeld: 99, interrupted: 130 } as const
 
 export type ExitCode = typeof EXIT[keyof typeof EXIT]
 
-export function exitCodeOf ({ code }: SimulatorError): ExitCode {
+export function exitCodeOf ({ code }: Pick<SimulatorError, 'code'>): ExitCode {
   switch (code) {
     case 'USAGE': return EXIT.usage
     case 'CONFIG': return EXIT.config
     case 'UNAVAILABLE': return EXIT.unavailable
+    case 'FAULT': return EXIT.fault
   }
 }
 

@@ -12,6 +12,8 @@ export interface ScenarioFlag {
   /** How its text becomes what a file would say. */
   readonly read?: (value: unknown) => unknown
   readonly isHidden?: true
+  /** Each time it is given adds one to a list. */
+  readonly isRepeated?: true
 }
 
 const fields = (main: string) => (value: unknown): Tree => readFields(String(value), main)
@@ -31,7 +33,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Devices', flags: '--devices <n>', path: 'devices.count', help: '', isHidden: true },
   { group: 'Devices', flags: '-n, --start-number <n>', path: 'devices.start', help: 'the number of the first (1)' },
   { group: 'Devices', flags: '--prefix <text>', path: 'devices.prefix', help: 'of their ids (sim-)' },
-  { group: 'Devices', flags: '-i, --interval <time>', path: 'connectInterval', help: 'between two connections at the start; a bare number is ms' },
+  { group: 'Devices', flags: '-i, --interval <time>', path: 'connectInterval', help: 'between two connections at the start; a bare number is ms, 0 is all at once' },
   { group: 'Devices', flags: '-R, --connrate <rate>', path: 'connrate', help: 'the same as connections a second (500/s)' },
   { group: 'Devices', flags: '--ramp <rate>', path: 'connrate', help: '', isHidden: true },
   { group: 'Devices', flags: '-F, --inflight <n>', path: 'devices.inflight', help: 'PUBLISHes without PUBACK at one time, each (4)' },
@@ -47,7 +49,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Load', flags: '--arrival <how>', path: 'devices.arrival', help: 'periodic, uniform, poisson or synchronized (periodic)' },
   { group: 'Load', flags: '--jitter <share>', path: 'devices.jitter', help: 'of the interval, early or late (5%)' },
   { group: 'Load', flags: '-d, --duration <time>', path: 'duration', help: 'how long pictures are taken (60s)' },
-  { group: 'Load', flags: '-L, --limit <n>', path: 'limit', help: 'stop after so many images; alone, there is no other end' },
+  { group: 'Load', flags: '-L, --limit <n>', path: 'limit', help: 'stop after so many images, of which there are 3,000,000 at most; alone, there is no other end' },
   { group: 'Load', flags: '--warmup <time>', path: 'warmup', help: 'images planned before this are in no percentile (0s)' },
   { group: 'Load', flags: '--drain-timeout <time>', path: 'drainTimeout', help: 'how long to wait for the last PUBACKs (30s)' },
   { group: 'Load', flags: '--seed <n>', path: 'seed', help: 'of scenes, plans and mishaps (1)' },
@@ -69,7 +71,7 @@ export const SCENARIO_FLAGS: readonly ScenarioFlag[] = [
   { group: 'Mishaps', flags: '--link-latency <time>', path: 'devices.linkLatency', help: 'of each device’s link, each way (0s)' },
   { group: 'Store', flags: '--uplink <rate,latency=,errors=,outage=>', path: 'uplink', help: 'the line of `simulate -- store`, as 40Mbit,latency=20ms,outage=20s+10s', read: fields('rate') },
   { group: 'Store', flags: '--no-uplink', path: 'uplink', help: 'leave the line alone, whatever the scenario says', read: () => null },
-  { group: 'Outcome', flags: '--threshold <condition...>', path: 'thresholds', help: 'what must hold, such as \'e2e_p99<10s\'; may be repeated' }
+  { group: 'Outcome', flags: '--threshold <condition>', path: 'thresholds', help: 'what must hold, such as \'e2e_p99<10s\'; may be repeated', isRepeated: true }
 ]
 
 /** `60s,for=2s` with the main field first. */

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import { SimulatorError } from '../errors.ts'
-import { PRESETS } from '../scenario/presets.ts'
+import { findPreset, PRESETS } from '../scenario/presets.ts'
 import type { Shell } from './exit.ts'
 
 const NAME_COLUMNS = 23
@@ -11,7 +11,7 @@ export function showPresets (name: string | undefined, { print }: Shell): void {
     for (const [each, { about }] of Object.entries(PRESETS)) print(`${each.padEnd(NAME_COLUMNS)}${String(about)}`)
     return
   }
-  const preset = PRESETS[name]
+  const preset = findPreset(name)
   if (preset === undefined) {
     throw new SimulatorError('USAGE', `there is no preset "${name}"; there are ${Object.keys(PRESETS).join(', ')}`)
   }

@@ -2,8 +2,9 @@ import { Command, CommanderError, Option } from 'commander'
 import { SimulatorError } from '../errors.ts'
 import { EXIT, exitCodeOf, type ExitCode, type Shell } from './exit.ts'
 import { SCENARIO_FLAGS } from './flags.ts'
+import type { RunFlags } from './options.ts'
 import { showPresets } from './presets.ts'
-import { runCommand, type RunFlags } from './run.ts'
+import { runCommand } from './run.ts'
 import { serveStore } from './store.ts'
 import { verifyCommand, type VerifyFlags } from './verify.ts'
 
@@ -26,8 +27,8 @@ const RUN_EXAMPLES = `Examples:
 
 A scenario is the name of a preset or a YAML file; flags go before what it says. Load is open loop:
 latency counts from the planned capture, and what a device cannot send waits in it.
-Exit codes: 0 held, 64 usage, 69 broker or store not reachable, 78 the scenario is wrong, 99 a threshold
-failed or images are lost, duplicated, corrupted or unexpected, 130 interrupted.
+Exit codes: 0 held, 64 usage, 69 broker or store not reachable, 70 a worker died, 78 the scenario is wrong,
+99 a threshold failed or images are lost, duplicated, corrupted or unexpected, 130 interrupted.
 `
 
 /** Runs the command that the arguments name, and says how it ended. */
@@ -52,8 +53,10 @@ function createProgram (shell: Shell, signal: AbortSignal, finish: (code: ExitCo
     .description('simulate devices, and judge what became of their images (what is meant without a command)')
     .argument('[scenario]', 'a preset, or a YAML file')
     .addHelpText('before', RUN_EXAMPLES)
-  for (const { flags, help, group, isHidden } of SCENARIO_FLAGS) {
+  for (const { flags, help, group, isHidden, isRepeated } of SCENARIO_FLAGS) {
     const option = new Option(flags, help).helpGroup(`${group}:`)
+    // A variadic option would take the scenario behind it, too.
+    if (isRepeated === true) option.argParser((value, before?: readonly string[]) => [...before ?? [], value])
     run.addOption(isHidden === true ? option.hideHelp() : option)
   }
   addJudging(run.optionsGroup('Store:').option('--verify', 'look for every PUBACKed image in the store, by name and SHA-256'))
@@ -69,7 +72,7 @@ function createProgram (shell: Shell, signal: AbortSignal, finish: (code: ExitCo
     .action(async (scenario: string | undefined, flags: RunFlags) => {
       // A default is nothing that was given, and would go before what --load-options reads.
       const given = Object.entries(flags).filter(([name]) => run.getOptionValueSource(name) !== 'default')
-      finish(await runCommand(scenario, Object.fromEntries(given), { shell, signal }))
+      finish(await runCommand(scenario, Object.fromEntries(given), { options: run.options, shell, signal }))
     })
   prepare(program.command('presets'), shell).description('list the scenarios there are, or print one as YAML')
     .argument('[name]').action((name: string | undefined) => { showPresets(name, shell) })

@@ -1,52 +1,37 @@
 // What `run` does between its flags and its exit code.
 
 import { open, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Option } from 'commander'
 import { SimulatorError } from '../errors.ts'
-import { followStore, type Following } from '../judge/follow.ts'
 import type { Verdict } from '../judge/inspection.ts'
-import { Manifest, type RunFile } from '../judge/manifest.ts'
 import { probeStore } from '../judge/store-probe.ts'
-import { chooseStore, type StoreChoice, type StoreFlags } from '../judge/store-choice.ts'
-import { createStoreControl, type StoreControl } from '../judge/store-control.ts'
+import { chooseStore, type StoreChoice } from '../judge/store-choice.ts'
 import { verify } from '../judge/verify.ts'
 import { formatCsv, formatJson } from '../report/files.ts'
 import { formatPage } from '../report/page.ts'
-import { startMetrics } from '../report/metrics.ts'
+import { startMetrics, type Metrics } from '../report/metrics.ts'
 import { hasHeld, judgeOutcome, needsStore, type Outcome } from '../report/outcome.ts'
 import type { Report } from '../report/report.ts'
 import { formatOutcome } from '../report/text.ts'
-import { runSimulation } from '../run/simulation.ts'
-import { runUplink } from '../run/uplink.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { EXIT, type ExitCode, type Shell } from './exit.ts'
+import { EXIT, exitCodeOf, type ExitCode, type Shell } from './exit.ts'
 import { showLive, type Live } from './live.ts'
-import { loadOptions, readScenarioFlags, saveOptions, type Flags } from './options.ts'
+import { loadOptions, readScenarioFlags, saveOptions, type RunFlags } from './options.ts'
+import { controlOf, stageRun } from './stage.ts'
 import { readTimeout } from './verify.ts'
 
-export interface RunFlags extends Flags, StoreFlags {
-  /** A preset's name or a file, as it was given or saved. */
-  readonly scenario?: string
-  readonly verify?: true
-  readonly verifyTimeout?: string
-  readonly runFile?: string
-  readonly out?: string
-  readonly json?: true
-  readonly html?: string
-  readonly metricsPort?: string
-  readonly quiet?: true
-}
-
 interface Surroundings {
+  /** All that may be said on the command line, and in a file of --load-options. */
+  readonly options: readonly Option[]
   readonly shell: Shell
   readonly signal: AbortSignal
 }
 
 /** A run and, if asked for, its verdict; gives the exit code. Throws a SimulatorError where it cannot be. */
 export async function runCommand (
-  named: string | undefined, given: RunFlags, { shell, signal }: Surroundings
+  named: string | undefined, given: RunFlags, { options, shell, signal }: Surroundings
 ): Promise<ExitCode> {
-  const flags = await loadOptions({ ...given, ...(named !== undefined && { scenario: named }) }) as RunFlags
+  const flags = await loadOptions({ ...given, ...(named !== undefined && { scenario: named }) }, options) as RunFlags
   await saveOptions(flags)
   const scenario = await readScenarioFlags(flags.scenario, flags)
   const timeoutMs = readTimeout(flags.verifyTimeout)
@@ -54,12 +39,14 @@ export async function runCommand (
   const control = controlOf(store)
   const files = await openOutputs(flags)
   const live = showLive(scenario, { shell, isQuiet: flags.quiet === true, control })
-  const metrics = flags.metricsPort === undefined ? undefined : await startMetrics(flags.metricsPort)
-  const restore = scenario.uplink === undefined ? undefined : await control?.clear()
+  let metrics: Metrics | undefined // it keeps the process alive until it is closed
+  let restore: (() => Promise<void>) | undefined
   try {
+    if (flags.metricsPort !== undefined) metrics = await startMetrics(flags.metricsPort)
+    if (scenario.uplink !== undefined) restore = await control?.clear()
     if (flags.verify === true && store !== undefined) await probeStore(store.access, signal)
     const record: Live['progress'] = (progress) => { metrics?.record(progress) }
-    const report = await simulate({ scenario, flags, store, live, record }, signal)
+    const report = await stageRun({ scenario, flags, store, live, record }, signal)
     await live.end()
     const write = async (verdict: Verdict | undefined, notJudged?: string): Promise<Outcome> => {
       const judged = judgeOutcome(report, verdict, scenario.thresholds)
@@ -67,7 +54,9 @@ export async function runCommand (
       await writeOutputs(outcome, files, { flags, shell })
       return outcome
     }
-    const judging = flags.verify === true && store !== undefined && !signal.aborted
+    // What a worker did at the last, only the run file knows.
+    const isWhole = !signal.aborted && report.faults.every(({ code }) => code !== 'FAULT')
+    const judging = flags.verify === true && store !== undefined && isWhole
       ? judge(report, { store, timeoutMs, live }, signal)
       : undefined
     const verdict = await judging?.catch(async (error: unknown) => {
@@ -77,11 +66,13 @@ export async function runCommand (
     })
     const outcome = await write(verdict)
     if (signal.aborted) return EXIT.interrupted
+    const [fault] = report.faults
+    if (fault !== undefined) return exitCodeOf(fault)
     return hasHeld(outcome) ? EXIT.ok : EXIT.notHeld
   } finally {
     await live.end()
     metrics?.close()
-    await restore?.().catch((cause: unknown) => { shell.tell(String(cause)) }) // the run is judged all the same
+    await restore?.().catch((cause: Error) => { shell.tell(cause.message) }) // the run is judged all the same
   }
 }
 
@@ -97,72 +88,6 @@ async function chooseStoreFor (scenario: Scenario, flags: RunFlags, { env }: She
       '`npm run simulate -- store`, point the service at it and name its file with --s3-file, or say --no-uplink')
   }
   return store
-}
-
-function controlOf (store: StoreChoice | undefined): StoreControl | undefined {
-  return store?.control === undefined ? undefined : createStoreControl(store.control)
-}
-
-interface Staging {
-  readonly scenario: Scenario
-  readonly flags: RunFlags
-  readonly store: StoreChoice | undefined
-  readonly live: Live
-  readonly record: Live['progress']
-}
-
-async function simulate ({ scenario, flags, store, live, record }: Staging, signal: AbortSignal): Promise<Report> {
-  const ended = new AbortController()
-  const beside: Array<Promise<void>> = []
-  let manifest: Manifest | undefined
-  let following: Following | undefined
-  let head: RunFile | undefined
-  try {
-    const report = await runSimulation(scenario, {
-      begun: (run, startedAt) => {
-        if (flags.verify !== true && flags.runFile === undefined) return
-        const { endpoint, bucket = '', region } = store?.access ?? {}
-        const access = store && { endpoint, bucket, region }
-        head = { run, startedAt, scenario: scenario.name, store: access, s3File: store?.file }
-        manifest = openManifest(flags.runFile, run, live)
-        manifest?.begin(head)
-      },
-      started: (startedAt, controls) => {
-        live.begin(controls)
-        if (store !== undefined) following = followStore(store.access, startedAt, ended.signal)
-        const control = controlOf(store)
-        if (scenario.uplink !== undefined && control !== undefined) {
-          beside.push(runUplink(scenario.uplink, control, ended.signal)
-            .catch((cause: unknown) => { live.tell(String(cause)) }))
-        }
-      },
-      observe: (event) => { manifest?.observe(event) },
-      progress: (progress) => {
-        live.progress(progress)
-        record(progress)
-      },
-      stored: () => following?.stored()
-    }, signal)
-    const { evidence, samples, ...summary } = report
-    if (head !== undefined) manifest?.end(head, summary)
-    if (manifest !== undefined) live.tell(`run file     ${manifest.path}: npm run simulate -- verify --run ${manifest.path}`)
-    return report
-  } finally {
-    ended.abort()
-    await Promise.all([...beside, following?.ended])
-  }
-}
-
-/** Where nobody chose the place and it cannot be written, as in a read-only container, the run goes on without. */
-function openManifest (path: string | undefined, run: string, live: Live): Manifest | undefined {
-  if (path !== undefined) return new Manifest(path)
-  try {
-    return new Manifest(join('data', 'runs', `${run}.json`))
-  } catch (error) {
-    if (!(error instanceof SimulatorError)) throw error
-    live.tell(`this run cannot be judged later: ${error.message}`)
-    return undefined
-  }
 }
 
 // Undefined where it was interrupted: the run file can be judged another time, a guess cannot.

@@ -48,7 +48,8 @@ export async function serveStore (
   print(said.trimEnd())
   print(explain(dir))
   if (uplink !== undefined) {
-    await runUplink(uplink, createStoreControl(url), signal).catch((cause: unknown) => { tell(String(cause)) })
+    await runUplink(uplink, { control: createStoreControl(url) }, signal)
+      .catch((cause: unknown) => { tell(String(cause)) })
   }
   await ended
   return EXIT.ok

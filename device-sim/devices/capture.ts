@@ -42,9 +42,9 @@ export function expectationOf ({ kind }: Capture): Expectation {
   }
 }
 
+/** An image as it is stored, whatever it travels in. */
 export interface Rendered {
-  readonly payload: Buffer
-  /** Of the image itself. */
+  readonly parts: readonly Buffer[]
   readonly bytes: number
   readonly sha256: string
 }
@@ -55,31 +55,41 @@ export function render (capture: Capture, source: ImageSource, { group, index }:
   /** Of the device. */
   readonly index: number
 }): Rendered {
-  const image = spoil(source.render(capture.mark, index), capture.kind, group.oversizeBytes)
-  const sha256 = capture.sha256 ?? createHash('sha256').update(image).digest('hex') // a resend of 9 MB is not hashed again
-  const payload = capture.isEnvelope ? wrap(capture, { image, sha256, isNamed: group.ids }) : image
-  return { payload, bytes: image.length, sha256 }
+  const parts = spoil(source.parts(capture.mark, index), capture.kind, group.oversizeBytes)
+  return {
+    parts,
+    bytes: parts.reduce((sum, { length }) => sum + length, 0),
+    sha256: capture.sha256 ?? hash(parts) // a resend of 9 MB is not hashed again
+  }
+}
+
+/** What is sent: the image, or an envelope around it. */
+export function wrap (capture: Capture, { parts, sha256 }: Rendered, isNamed: boolean): readonly Buffer[] {
+  if (!capture.isEnvelope) return parts
+  const { mark, imageId } = capture
+  const capturedAt = new Date(mark.capturedAt).toISOString()
+  const id = isNamed ? imageId : undefined
+  // The JSON envelope of the wire contract.
+  return [Buffer.from(JSON.stringify({ id, capturedAt, sha256, image: Buffer.concat(parts).toString('base64') }))]
+}
+
+function hash (parts: readonly Buffer[]): string {
+  const sha256 = createHash('sha256')
+  for (const part of parts) sha256.update(part)
+  return sha256.digest('hex')
 }
 
 /** What no image starts with; the mark behind it stays, so that the judge knows it again. */
 const NO_IMAGE = Buffer.from('this is not an image')
 
-function spoil (image: Buffer, kind: Capture['kind'], oversizeBytes: number): Buffer {
+function spoil (parts: readonly Buffer[], kind: Capture['kind'], oversizeBytes: number): readonly Buffer[] {
   switch (kind) {
     case 'whole':
-    case 'repeat': return image
-    case 'corrupt': return Buffer.concat([NO_IMAGE, image.subarray(NO_IMAGE.length)])
-    case 'oversize': return Buffer.concat([image], Math.max(oversizeBytes, image.length)) // filled with zeros
+    case 'repeat': return parts
+    case 'corrupt': return [NO_IMAGE, Buffer.concat(parts).subarray(NO_IMAGE.length)]
+    case 'oversize': {
+      const image = Buffer.concat(parts)
+      return [Buffer.concat([image], Math.max(oversizeBytes, image.length))] // filled with zeros
+    }
   }
-}
-
-// The JSON envelope of the wire contract.
-function wrap ({ mark, imageId }: Capture, { image, sha256, isNamed }: {
-  readonly image: Buffer
-  readonly sha256: string
-  readonly isNamed: boolean
-}): Buffer {
-  const capturedAt = new Date(mark.capturedAt).toISOString()
-  const id = isNamed ? imageId : undefined
-  return Buffer.from(JSON.stringify({ id, capturedAt, sha256, image: image.toString('base64') }))
 }

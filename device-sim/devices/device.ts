@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceId } from '../../broker/topics.ts'
 import type { ImageSource } from '../images/image-source.ts'
+import type { Mark } from '../images/mark.ts'
 import type { Group } from '../scenario/scenario.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { backoffMs } from './backoff.ts'
-import { createCapture, expectationOf, render, type Capture } from './capture.ts'
+import { createCapture, expectationOf, render, wrap, type Capture, type Rendered } from './capture.ts'
 import type { Loss, Observe, SentImage } from './events.ts'
 import { openLink, type Ending, type Link, type LinkOptions } from './link.ts'
 
@@ -46,6 +47,7 @@ export class Device {
   readonly #inFlight = new Set<Capture>()
   #link: Link | undefined
   #captures = 0
+  #prepared: { readonly mark: Mark, readonly image: Rendered } | undefined
   #packetId = 0
   /** Connections tried since the last PUBACK; one that is cut at every PUBLISH is no better than none. */
   #fruitless = 0
@@ -66,6 +68,13 @@ export class Device {
     while (this.#waiting.length + this.#inFlight.size > queue + inflight) {
       this.#drop(onFull === 'drop-oldest' ? this.#waiting.shift() : this.#waiting.pop(), 'full')
     }
+  }
+
+  /** Makes the next image ahead of its time: those of many devices may be due in one moment. */
+  prepare (plannedAt: number): void {
+    const capture = createCapture(this.#markOf(this.#captures + 1, plannedAt), plannedAt, this.#options.group)
+    if (capture.kind !== 'whole') return // that would be copies of whole images to keep
+    this.#prepared = { mark: capture.mark, image: render(capture, this.#deps.source, this.#options) }
   }
 
   /** In a closed loop: the first images may be taken now. */
@@ -118,20 +127,30 @@ export class Device {
   }
 
   #take (plannedAt: number): Capture {
-    const { id, run, group, clockErrorMs } = this.#options
-    const mark = { run, deviceId: id, number: ++this.#captures, capturedAt: plannedAt + clockErrorMs }
-    return createCapture(mark, plannedAt, group)
+    return createCapture(this.#markOf(++this.#captures, plannedAt), plannedAt, this.#options.group)
+  }
+
+  #markOf (number: number, plannedAt: number): Mark {
+    const { id, run, clockErrorMs } = this.#options
+    return { run, deviceId: id, number, capturedAt: plannedAt + clockErrorMs }
+  }
+
+  #imageOf (capture: Capture): Rendered {
+    const { mark: { number, capturedAt }, kind } = capture
+    const { mark, image } = this.#prepared ?? {}
+    const isPrepared = kind === 'whole' && mark?.number === number && mark.capturedAt === capturedAt
+    if (!isPrepared || image === undefined) return render(capture, this.#deps.source, this.#options)
+    this.#prepared = undefined
+    return image
   }
 
   async #rest (signal: AbortSignal): Promise<void> {
     const { first: firstMs, max: maxMs } = this.#options.group.backoff
     let wakeAt = this.#deps.now() + (this.#fruitless < 0 ? 0 : backoffMs(this.#fruitless, { firstMs, maxMs }))
-    for (;;) {
-      wakeAt = Math.max(wakeAt, this.#downUntil) // it may suffer while it rests
-      const waitMs = wakeAt - this.#deps.now()
-      if (waitMs <= 0 || signal.aborted) return
-      await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: told above
-    }
+    do {
+      wakeAt = Math.max(wakeAt, this.#downUntil)
+      await sleepUntil(wakeAt, this.#deps.now, signal)
+    } while (this.#downUntil > wakeAt && !signal.aborted) // it may suffer while it rests
   }
 
   async #use (link: Link, signal: AbortSignal): Promise<void> {
@@ -176,8 +195,9 @@ export class Device {
   }
 
   #send (link: Link, capture: Capture): void {
-    const { source, now, observe } = this.#deps
-    const { payload, bytes, sha256 } = render(capture, source, this.#options)
+    const { now, observe } = this.#deps
+    const rendered = this.#imageOf(capture)
+    const { bytes, sha256 } = rendered
     const isAgain = capture.sha256 !== undefined
     capture.sha256 = sha256
     this.#inFlight.add(capture)
@@ -185,6 +205,7 @@ export class Device {
     const image = { device, imageId, bytes, sha256, plannedAt, expect: expectationOf(capture) }
     if (capture.kind !== 'repeat') observe({ kind: 'sent', image, isAgain })
     // What waits for the PUBACK must not hold the payload, or an outage fills the memory with images.
+    const payload = wrap(capture, rendered, this.#options.group.ids)
     const puback = link.publish(this.#formatTopic(capture), payload, this.#publishOptions(capture, isAgain))
     this.#await(puback, { link, capture, image, sentAt: now() })
   }

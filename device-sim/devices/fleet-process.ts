@@ -1,5 +1,6 @@
 // One process's part of a fleet: devices here, counting in the process that started this one.
 
+import { SimulatorError } from '../errors.ts'
 import type { DeviceEvent } from './events.ts'
 import { openFleet, type Fleet, type FleetOptions } from './fleet.ts'
 
@@ -13,6 +14,7 @@ export type ToProcess =
 
 export type FromProcess =
   | { readonly kind: 'open', readonly about: string }
+  | { readonly kind: 'refused', readonly code: SimulatorError['code'], readonly message: string }
   | { readonly kind: 'events', readonly events: readonly DeviceEvent[] }
   | { readonly kind: 'captured', readonly missed: number }
 
@@ -24,7 +26,7 @@ let events: DeviceEvent[] = []
 let fleet: Fleet | undefined
 
 function tell (message: FromProcess): void {
-  if (process.connected) process.send?.(message)
+  if (process.connected) process.send?.(message, undefined, undefined, () => {}) // where it fails, a disconnect follows
 }
 
 function flush (): void {
@@ -32,12 +34,20 @@ function flush (): void {
   events = []
 }
 
+async function open (options: FleetOptions): Promise<void> {
+  try {
+    fleet = await openFleet(options, (event) => { events.push(event) })
+    tell({ kind: 'open', about: fleet.about })
+  } catch (error) {
+    if (!(error instanceof SimulatorError)) throw error
+    tell({ kind: 'refused', code: error.code, message: error.message })
+  }
+}
+
 async function answer (message: ToProcess): Promise<void> {
   switch (message.kind) {
     case 'open':
-      fleet = await openFleet(message.options, (event) => { events.push(event) })
-      tell({ kind: 'open', about: fleet.about })
-      return
+      return await open(message.options)
     case 'capture': {
       const missed = await fleet?.capture(message.startedAt, { abort: abort.signal, finish: finish.signal })
       flush()
@@ -60,3 +70,4 @@ const ticking = setInterval(flush, BATCH_MS)
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
 process.on('disconnect', () => { setImmediate(() => process.exit()) }) // the one that counts is gone, or has all
 process.on('message', (message: ToProcess) => { void answer(message) })
+if (!process.connected) process.exit() // it was gone before this file was read

@@ -8,8 +8,10 @@ import { createRandom } from '../random.ts'
 import { arrivals, createWarp } from '../scenario/plan.ts'
 import { formatDeviceNumber, type Group, type Scenario } from '../scenario/scenario.ts'
 import { Schedule } from '../scenario/schedule.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import { Device, type DeviceDeps, type DeviceOptions } from './device.ts'
 import type { Observe } from './events.ts'
+import { ImageLines } from './image-lines.ts'
 import { sufferAll } from './mishaps.ts'
 
 export interface FleetOptions {
@@ -18,6 +20,8 @@ export interface FleetOptions {
   readonly target: DeviceOptions['target']
   /** Of all devices every `of`th belongs to this fleet, from `index` on. */
   readonly slice: { readonly index: number, readonly of: number }
+  /** Where each slice notes its images; empty where nobody wants to read it. */
+  readonly linesPaths: readonly string[]
 }
 
 /** What ends the captures before the plan does. */
@@ -32,6 +36,8 @@ export interface Until {
 export interface Fleet {
   /** For people: what the images are. */
   readonly about: string
+  /** Aborted, with a SimulatorError as its reason, where devices are gone that nobody sent away. */
+  readonly broken: AbortSignal
   /** Takes pictures from `startedAt` (ms since epoch) to the end of the plan; gives how many due ones it missed. */
   capture (startedAt: number, until: Until): Promise<number>
   /** More or fewer devices from now on, by this factor. */
@@ -62,8 +68,10 @@ export async function openFleet (options: FleetOptions, observe: Observe): Promi
 
 class LocalFleet implements Fleet {
   readonly about: string
+  readonly broken = new AbortController().signal // it is this process, and would end with it
   readonly #options: FleetOptions
   readonly #sources: readonly ImageSource[]
+  readonly #lines: ImageLines | undefined
   readonly #observe: Observe
   readonly #schedule: Schedule
   readonly #members: Member[] = []
@@ -78,7 +86,12 @@ class LocalFleet implements Fleet {
   constructor (options: FleetOptions, sources: readonly ImageSource[], observe: Observe) {
     this.#options = options
     this.#sources = sources
-    this.#observe = observe
+    const path = options.linesPaths[options.slice.index]
+    this.#lines = path === undefined ? undefined : new ImageLines(path)
+    this.#observe = (event) => {
+      this.#lines?.observe(event) // first of all: whoever else is told may be in another process
+      observe(event)
+    }
     this.about = [...new Set(sources.map(({ about }) => about))].join('; ')
     setMaxListeners(0, this.#stop.signal) // each device and each of its pauses listens
     const { scenario: { groups, durationMs, limit }, slice: { index, of } } = options
@@ -131,12 +144,15 @@ class LocalFleet implements Fleet {
     this.#finish.abort()
     this.#stop.abort()
     await Promise.all(this.#running)
+    this.#lines?.close()
   }
 
   async #captureOpen (): Promise<void> {
     this.#members.forEach((member, index) => { this.#plan(member, index, 0) })
-    await this.#schedule.run(this.#startedAt,
-      (index, plannedAt) => this.#members[index]?.device.capture(plannedAt), this.#finish.signal)
+    await this.#schedule.run(this.#startedAt, {
+      prepare: (index, plannedAt) => this.#members[index]?.device.prepare(plannedAt),
+      capture: (index, plannedAt) => this.#members[index]?.device.capture(plannedAt)
+    }, this.#finish.signal)
   }
 
   async #captureClosed (): Promise<void> {
@@ -183,15 +199,15 @@ class LocalFleet implements Fleet {
     const startedAt = now()
     const { signal } = this.#stop
     for (const [index, { device }] of [...this.#members].entries()) {
-      const waitMs = startedAt + index * of * 1000 / connectsPerSecond - now()
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+      await sleepUntil(startedAt + index * of * 1000 / connectsPerSecond, now, signal)
       if (signal.aborted) break
       this.#running.push(device.run(signal))
     }
   }
 }
 
-function follow (signal: AbortSignal, controller: AbortController): void {
+/** Aborts with another's abort. */
+export function follow (signal: AbortSignal, controller: AbortController): void {
   if (signal.aborted) controller.abort()
   else signal.addEventListener('abort', () => { controller.abort() }, { once: true })
 }

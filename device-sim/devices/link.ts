@@ -1,7 +1,8 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
-import { generate, parser, writeToStream, type Packet } from 'mqtt-packet'
-import { openWire, type LinkPace, type Wire } from './wire.ts'
+import { generate, parser, type Packet } from 'mqtt-packet'
+import { formatPublish } from './publish.ts'
+import { openWire, TIMER_MS_EARLY, type LinkPace, type Wire } from './wire.ts'
 
 /** How a connection ends. */
 export type Ending =
@@ -23,7 +24,7 @@ export interface PublishOptions {
 /** One connection of one device. When it is gone it stays gone; the device opens another. */
 export interface Link {
   /** QoS 1. Resolves on the PUBACK; rejects once the link is closed. */
-  publish (topic: string, payload: Buffer, options?: PublishOptions): Promise<void>
+  publish (topic: string, payload: Buffer | readonly Buffer[], options?: PublishOptions): Promise<void>
   /** Settles when the connection is gone, whoever closed it. */
   readonly closed: Promise<void>
   /** With DISCONNECT, or with a cut where something is in flight. */
@@ -120,7 +121,7 @@ class Connection implements Link {
     })
     socket.on('data', (chunk) => {
       if (pace.latencyMs === 0) packets.parse(chunk)
-      else setTimeout(() => { packets.parse(chunk) }, pace.latencyMs)
+      else setTimeout(() => { packets.parse(chunk) }, pace.latencyMs + TIMER_MS_EARLY)
     })
     socket.on('error', (error) => { this.#reason = describe(error) }) // a close follows
     socket.once('close', () => { this.#forget() })
@@ -151,9 +152,11 @@ class Connection implements Link {
   }
 
   // Nothing of this frame may be held until the PUBACK, or an outage fills the memory with images.
-  publish (topic: string, payload: Buffer, { packetId, isDup = false }: PublishOptions = {}): Promise<void> {
+  publish (
+    topic: string, payload: Buffer | readonly Buffer[], { packetId, isDup = false }: PublishOptions = {}
+  ): Promise<void> {
     const id = packetId ?? this.#nextId()
-    const parts = formatPublish({ topic, payload, id, isDup })
+    const parts = formatPublish({ topic, payload: [payload].flat(), id, isDup })
     if (this.#isCutNext) this.#wire.writeHalf(parts)
     else this.#wire.write(parts)
     return this.#puback(id)
@@ -166,8 +169,7 @@ class Connection implements Link {
   end (how: Ending): void {
     switch (how) {
       case 'clean':
-        this.#wire.write([generate({ cmd: 'disconnect' })])
-        this.#socket.end()
+        this.#wire.writeLast([generate({ cmd: 'disconnect' })])
         this.#socket.setTimeout(CONNECT_TIMEOUT_MS, () => { this.#socket.destroy() })
         return
       case 'abrupt':
@@ -179,6 +181,7 @@ class Connection implements Link {
         this.#isCutNext = true
         return
       case 'half-open':
+        this.#wire.stop()
         this.#socket.pause()
         setTimeout(() => { this.#socket.destroy() }, HALF_OPEN_MS).unref()
         this.#socket.unref()
@@ -231,18 +234,4 @@ class Connection implements Link {
 function describe (error: Error & { readonly code?: string }): string {
   if (error.code === 'EPROTO') return 'it does not speak TLS' // and OpenSSL would say so in its own way
   return error.message === '' ? error.code ?? 'no connection' : error.message // of several addresses, none answered
-}
-
-/** The packet in parts; the payload is not copied. */
-function formatPublish ({ topic, payload, id, isDup }: {
-  readonly topic: string
-  readonly payload: Buffer
-  readonly id: number
-  readonly isDup: boolean
-}): readonly Buffer[] {
-  const parts: Buffer[] = []
-  const collect = (part: Buffer | string) => parts.push(typeof part === 'string' ? Buffer.from(part) : part)
-  const stream = { write: collect } as unknown as NodeJS.WritableStream // all that mqtt-packet uses of it
-  writeToStream({ cmd: 'publish', topic, payload, qos: 1, dup: isDup, retain: false, messageId: id }, stream)
-  return [Buffer.concat(parts.slice(0, -1)), payload]
 }

@@ -1,8 +1,8 @@
 // What goes wrong with devices while they take pictures, by the scenario's plan and its seed.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../random.ts'
 import type { Group, Scenario } from '../scenario/scenario.ts'
+import { sleepUntil } from '../sleep-until.ts'
 import type { Device, Mishap } from './device.ts'
 
 export interface Sufferer {
@@ -57,7 +57,6 @@ async function goOffline (
 
 /** True where it was aborted first. */
 async function waitUntil (at: number, { now }: Course, signal: AbortSignal): Promise<boolean> {
-  const waitMs = at - now()
-  if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: told below
+  await sleepUntil(at, now, signal)
   return signal.aborted
 }

@@ -1,7 +1,7 @@
 import { formatDistribution, sizesOf } from '../scenario/distribution.ts'
 import type { Group } from '../scenario/scenario.ts'
 import { createRandom } from '../random.ts'
-import type { ImageSource } from './image-source.ts'
+import { createImageSource, type ImageSource } from './image-source.ts'
 import { readPhotos } from './photos.ts'
 import { paintScenes } from './scenes.ts'
 
@@ -19,13 +19,10 @@ export async function openImages (
   for (const [at, each] of [only, ...others].entries()) {
     sources.push(await paintScenes({ size: each, devices: Math.min(count, SCENES_PER_SIZE), seed: seed + at }))
   }
-  return {
-    about: `generated JPEGs of ${formatDistribution(size)}, each with its label`,
-    render (mark, deviceIndex) {
-      const at = Math.floor(createRandom(deviceIndex * 65_537 + mark.number + seed)() * sources.length)
-      const source = sources[at]
-      if (source === undefined) throw new Error('no scene was painted')
-      return source.render(mark, deviceIndex)
-    }
-  }
+  return createImageSource(`generated JPEGs of ${formatDistribution(size)}, each with its label`, (mark, deviceIndex) => {
+    const at = Math.floor(createRandom(deviceIndex * 65_537 + mark.number + seed)() * sources.length)
+    const source = sources[at]
+    if (source === undefined) throw new Error('no scene was painted')
+    return source.parts(mark, deviceIndex)
+  })
 }

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { SimulatorError } from '../errors.ts'
-import type { ImageSource } from './image-source.ts'
+import { createImageSource, type ImageSource } from './image-source.ts'
 import { commentOffset, formatComment } from './jpeg.ts'
 import { formatMark, type Mark } from './mark.ts'
 
@@ -26,14 +26,17 @@ interface Photo {
 
 /** The JPEG and PNG files of a directory, in the order of their names. */
 export async function readPhotos (directory: string): Promise<ImageSource> {
-  const names = await readdir(directory).catch((cause: unknown) => {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new SimulatorError('USAGE', `the images in ${directory} cannot be read: ${String(cause)}; ${ADVICE}`)
   })
   const photos: Photo[] = []
   let bytes = 0
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
   for (const name of names.filter((each) => /\.(jpe?g|png)$/i.test(each)).sort()) {
     const path = join(directory, name)
-    const file = await readFile(path)
+    const file = await readFile(path).catch((cause: unknown) => {
+      throw new SimulatorError('USAGE', `${path} cannot be read: ${String(cause)}; take it away, or ${ADVICE}`)
+    })
     const photo = openPhoto(file)
     if (photo === undefined) throw new SimulatorError('USAGE', `${path} is neither a JPEG nor a PNG`)
     bytes += file.length
@@ -45,10 +48,8 @@ export async function readPhotos (directory: string): Promise<ImageSource> {
   if (photos.length === 0) {
     throw new SimulatorError('USAGE', `there is no .jpg, .jpeg or .png in ${directory}; ${ADVICE}`)
   }
-  return {
-    about: `${photos.length} photos of ${directory}, each copy with a comment of its own`,
-    render: (mark, deviceIndex) => copyWith(photos[(deviceIndex + mark.number) % photos.length], mark)
-  }
+  return createImageSource(`${photos.length} photos of ${directory}, each copy with a comment of its own`,
+    (mark, deviceIndex) => copyWith(photos[(deviceIndex + mark.number) % photos.length], mark))
 }
 
 function openPhoto (file: Buffer): Photo | undefined {
@@ -60,9 +61,9 @@ function openPhoto (file: Buffer): Photo | undefined {
   return isPng ? split(PNG_HEAD_BYTES, formatTextChunk) : undefined
 }
 
-function copyWith (photo: Photo | undefined, mark: Mark): Buffer {
+function copyWith (photo: Photo | undefined, mark: Mark): readonly Buffer[] {
   if (photo === undefined) throw new Error('no photo to copy')
-  return Buffer.concat([photo.before, photo.wrap(formatMark(mark)), photo.after])
+  return [photo.before, photo.wrap(formatMark(mark)), photo.after]
 }
 
 // Length of the data, type, data, and the CRC of type and data (PNG 5.3).

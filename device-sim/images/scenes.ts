@@ -1,12 +1,12 @@
 // Pictures made ahead, and a label written into each one as it is taken. A scene is encoded once, as
 // restart intervals of the label's height (jpeg.ts); a picture is its scene with the first interval
 // replaced by a label of its own (label.ts). So every image is a whole valid JPEG that shows its
-// device, number and time, and costs one copy of its bytes.
+// device, number and time, and costs no copy of its scene.
 
 import sharp from 'sharp'
 import type { DeviceId } from '../../broker/topics.ts'
 import { readTables } from './coded-unit.ts'
-import type { ImageSource } from './image-source.ts'
+import { createImageSource, type ImageSource } from './image-source.ts'
 import { commentOffset, formatComment, formatHead, formatRest, parseJpeg } from './jpeg.ts'
 import { labelHeight, Labels, UNIT } from './label.ts'
 import { formatMark, type Mark } from './mark.ts'
@@ -52,10 +52,8 @@ export async function paintScenes ({ size, devices, seed }: SceneOptions): Promi
     strength = scene.strength
     scenes.push(scene.encoded)
   }
-  return {
-    about: `generated ${canvas.width} x ${canvas.height} JPEGs of about ${size} bytes, each with its label`,
-    render: (mark, deviceIndex) => assemble(frame, mark, scenes[deviceIndex % scenes.length])
-  }
+  return createImageSource(`generated ${canvas.width} x ${canvas.height} JPEGs of about ${size} bytes, each with its label`,
+    (mark, deviceIndex) => assemble(frame, mark, scenes[deviceIndex % scenes.length]))
 }
 
 function sceneCount (devices: number, { width, height }: Canvas): number {
@@ -72,11 +70,11 @@ interface Frame {
   readonly bytes: number
 }
 
-function assemble ({ head, commentAt, labels }: Frame, mark: Mark, scene: Buffer | undefined): Buffer {
+function assemble ({ head, commentAt, labels }: Frame, mark: Mark, scene: Buffer | undefined): readonly Buffer[] {
   if (scene === undefined) throw new Error('no scene was painted')
   const comment = formatComment(formatMark(mark))
   const label = labels.code(mark)
-  return Buffer.concat([head.subarray(0, commentAt), comment, head.subarray(commentAt), label, scene])
+  return [Buffer.concat([head.subarray(0, commentAt), comment, head.subarray(commentAt), label]), scene]
 }
 
 async function readFrame ({ width, height }: Canvas): Promise<Frame> {

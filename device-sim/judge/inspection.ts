@@ -1,4 +1,5 @@
 import type { Acknowledged } from '../devices/events.ts'
+import type { Evidence } from '../report/report.ts'
 import { Latencies, type Percentiles } from '../run/latencies.ts'
 import type { Listed } from './bucket.ts'
 import type { Judgement, Wanted } from './judgement.ts'
@@ -11,7 +12,7 @@ export interface Finding {
 
 /** Every PUBACKed image that is to be stored is exactly one of found, lost, or there with other bytes. */
 export interface Verdict {
-  /** Nothing lost, duplicated, corrupted or unexpected. */
+  /** Nothing lost, duplicated, corrupted or unexpected, and nothing unread, which could be any of these. */
   readonly held: boolean
   /** PUBACKed images that have to be in the store. */
   readonly acknowledged: number
@@ -50,12 +51,14 @@ const MODIFIED_MS = 999
 export class Inspection {
   readonly #acknowledged: readonly Acknowledged[]
   readonly #exempt: number
+  readonly #measuredFrom: number
   readonly #wanted: Wanted
   readonly #seen = new Map<string, Seen>()
   #unread: string[] = []
   #round = 0
 
-  constructor (acknowledged: readonly Acknowledged[], wanted: Wanted) {
+  constructor ({ acknowledged, measuredFrom }: Evidence, wanted: Wanted) {
+    this.#measuredFrom = measuredFrom
     this.#acknowledged = acknowledged.filter(({ expect }) => expect === 'stored')
     this.#exempt = acknowledged.length - this.#acknowledged.length
     this.#wanted = wanted
@@ -91,6 +94,9 @@ export class Inspection {
   /** How many there are to find. */
   get acknowledged (): number { return this.#acknowledged.length }
 
+  /** How many of the latest look could not be read. */
+  get unread (): number { return this.#unread.length }
+
   get found (): number {
     const objects = this.#objectsBySha256()
     return this.#acknowledged.filter(({ sha256 }) => objects.has(sha256)).length
@@ -108,7 +114,7 @@ export class Inspection {
     const corrupted = find(this.#judged('corrupted').map(({ object: { key } }) => key))
     const unexpected = this.#findUnexpected(objects)
     return {
-      held: lost.count + duplicated.count + corrupted.count + unexpected.count === 0,
+      held: lost.count + duplicated.count + corrupted.count + unexpected.count + this.#unread.length === 0,
       acknowledged: this.#acknowledged.length,
       exempt: this.#exempt,
       found: this.#acknowledged.length - missing.length,
@@ -135,6 +141,7 @@ export class Inspection {
   #measure (objects: ReadonlyMap<string, readonly Listed[]>): Percentiles {
     const latencies = new Latencies()
     for (const { sha256, plannedAt } of this.#acknowledged) {
+      if (plannedAt < this.#measuredFrom) continue
       const [object] = objects.get(sha256) ?? []
       if (object !== undefined) latencies.record(object.modifiedAt + MODIFIED_MS - plannedAt)
     }

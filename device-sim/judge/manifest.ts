@@ -1,17 +1,20 @@
 // What a run leaves on disk, so that it can be judged after the simulator has crashed or long after it ended.
 //
-//   run.json    what it was: {"format": 1, "run", "startedAt", "images": <the file beside it>, "store"?, "scenario"},
+//   run.json    what it was: {"format": 1, "run", "startedAt", "measuredFrom"?, "images": [<files beside it>],
+//               "store"?, "scenario"},
 //               and at the end of the run its report
 //   run.jsonl   a line for each image before its first byte is sent, and one for its PUBACK:
 //               {"sent": <SHA-256>, "device", "imageId", "bytes", "plannedAt", "expect"}
 //               {"acked": <SHA-256>, "at": <ms since epoch>}
+//               With --workers each process writes a file of its own, run.1.jsonl, run.2.jsonl and so on.
 //
-// Lines are written at once and not synced: they survive the simulator, and need not survive the machine.
+// Lines are written by the process that sends, at once and not synced (devices/image-lines.ts): they survive the
+// simulator, and need not survive the machine.
 
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Acknowledged, DeviceEvent, SentImage } from '../devices/events.ts'
+import type { Acknowledged, SentImage } from '../devices/events.ts'
 import { SimulatorError } from '../errors.ts'
 import type { Evidence } from '../report/report.ts'
 import type { StoreAccess } from './bucket.ts'
@@ -21,6 +24,8 @@ const FORMAT = 1
 export interface RunFile {
   readonly run: string
   readonly startedAt: number
+  /** Known once the captures begin; see Evidence. */
+  readonly measuredFrom?: number | undefined
   readonly scenario: string
   /** Without credentials. */
   readonly store?: Pick<StoreAccess, 'endpoint' | 'bucket' | 'region'> | undefined
@@ -28,42 +33,31 @@ export interface RunFile {
   readonly s3File?: string | undefined
 }
 
-/** Writes both files as the run goes on. Throws a SimulatorError where they cannot be written. */
+/** Writes the head, and makes room for the lines of so many processes. Throws a SimulatorError where it cannot. */
 export class Manifest {
   readonly path: string
-  readonly #lines: number
+  /** One for each process. */
+  readonly linesPaths: readonly string[]
 
-  constructor (path: string) {
+  constructor (path: string, processes: number) {
     this.path = path
+    const stem = path.replace(/\.json$/, '')
+    this.linesPaths = processes === 1
+      ? [`${stem}.jsonl`]
+      : Array.from({ length: processes }, (_, index) => `${stem}.${index + 1}.jsonl`)
     try {
       mkdirSync(dirname(path), { recursive: true })
-      this.#lines = openSync(linesOf(path), 'w')
+      for (const lines of this.linesPaths) writeFileSync(lines, '') // an earlier run may have left some
     } catch (cause) {
       throw new SimulatorError('USAGE', `run-file: ${path} cannot be written: ${String(cause)}`)
     }
   }
 
-  begin (run: RunFile, report?: object): void {
-    const head = { format: FORMAT, ...run, images: basename(linesOf(this.path)), ...(report && { report }) }
+  /** At the beginning, and again with what is known later. */
+  write (run: RunFile, report?: object): void {
+    const images = this.linesPaths.map((lines) => basename(lines))
+    const head = { format: FORMAT, ...run, images, ...(report && { report }) }
     writeFileSync(this.path, `${JSON.stringify(head, undefined, 2)}\n`)
-  }
-
-  observe (event: DeviceEvent): void {
-    if (event.kind === 'sent' && !event.isAgain) {
-      const { sha256: sent, ...image } = event.image
-      this.#write({ sent, ...image })
-    }
-    if (event.kind === 'acknowledged') this.#write({ acked: event.image.sha256, at: event.image.ackedAt })
-  }
-
-  /** Writes the head again, with the report. */
-  end (run: RunFile, report: object): void {
-    this.begin(run, report)
-    closeSync(this.#lines)
-  }
-
-  #write (line: object): void {
-    writeSync(this.#lines, `${JSON.stringify(line)}\n`)
   }
 }
 
@@ -79,18 +73,21 @@ export async function readRun (path: string): Promise<ReadRun> {
     throw refuse(`cannot be read: ${String(cause)}`)
   })
   const head = parse(text) as (RunFile & { readonly format?: unknown, readonly images?: unknown }) | undefined
-  if (head?.format !== FORMAT || typeof head.images !== 'string') {
+  const names = [head?.images].flat().filter((name) => typeof name === 'string')
+  if (head?.format !== FORMAT || names.length === 0) {
     throw refuse('is not what --run-file writes; a report of --out cannot be judged')
   }
-  const lines = await open(join(dirname(path), head.images)).catch((cause: unknown) => {
-    throw refuse(`names images that cannot be read: ${String(cause)}`)
-  })
   const acknowledged: Acknowledged[] = []
   const unacknowledged = new Map<string, SentImage>()
-  for await (const line of lines.readLines()) readLine(line, acknowledged, unacknowledged)
-  const { run, startedAt, scenario, store, s3File } = head
-  const evidence = { run, startedAt, acknowledged, unacknowledged }
-  return { file: { run, startedAt, scenario, store, s3File }, evidence }
+  for (const name of names) {
+    const lines = await open(join(dirname(path), name)).catch((cause: unknown) => {
+      throw refuse(`names images that cannot be read: ${String(cause)}`)
+    })
+    for await (const line of lines.readLines()) readLine(line, acknowledged, unacknowledged)
+  }
+  const { run, startedAt, measuredFrom = startedAt, scenario, store, s3File } = head
+  const evidence = { run, startedAt, measuredFrom, acknowledged, unacknowledged }
+  return { file: { run, startedAt, measuredFrom, scenario, store, s3File }, evidence }
 }
 
 type Line = ({ readonly sent: string } & Omit<SentImage, 'sha256'>) | { readonly acked: string, readonly at: number }
@@ -115,8 +112,4 @@ function parse (text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function linesOf (path: string): string {
-  return `${path.replace(/\.json$/, '')}.jsonl`
 }

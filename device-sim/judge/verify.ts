@@ -26,9 +26,9 @@ const REST_POLLS_MAX = 10
 const DEFAULTS: VerifyOptions = { timeoutMs: 300_000, pollMs: 1000, concurrency: 8, progress: () => {} }
 
 /**
- * Waits until every acknowledged image is in the bucket or the time is up, then says what is lost,
- * duplicated, corrupted and unexpected. Looks once more after the last image has arrived, because a duplicate
- * comes behind its original. Each object is read once, as a stream, however often the bucket is listed.
+ * Waits until every acknowledged image is in the bucket and every object was read, or the time is up, then says
+ * what is lost, duplicated, corrupted and unexpected. Looks once more after the last image has arrived, because a
+ * duplicate comes behind its original. Each object is read once, as a stream, however often the bucket is listed.
  * Throws a SimulatorError where the bucket cannot be listed: then nothing is known.
  */
 export async function verify (
@@ -39,7 +39,7 @@ export async function verify (
   setMaxListeners(0, signal) // every request listens until its connection is free again
   const bucket = new Bucket(store)
   const wanted = listWanted(evidence)
-  const inspection = new Inspection(evidence.acknowledged, wanted)
+  const inspection = new Inspection(evidence, wanted)
   const startedAt = performance.now()
   try {
     for (let wasComplete = false; ;) {
@@ -49,9 +49,9 @@ export async function verify (
       const now = performance.now()
       const isLate = now - startedAt >= timeoutMs
       if (trouble !== undefined && (isLate || isForGood(trouble))) throw notListed(store, trouble)
-      const { found, acknowledged } = inspection
+      const { found, acknowledged, unread } = inspection
       progress(found, acknowledged)
-      const isComplete = trouble === undefined && found === acknowledged
+      const isComplete = trouble === undefined && found === acknowledged && unread === 0
       if (isLate || (isComplete && wasComplete)) return inspection.verdict((now - startedAt) / 1000)
       wasComplete = isComplete
       // A long look is followed by a longer rest: the store has other work.

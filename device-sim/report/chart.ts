@@ -26,8 +26,9 @@ export interface ChartSpec {
 
 const WIDTH = 900
 const HEIGHT = 240
-const LEFT = 70
-const RIGHT = 16
+// Room for labels in the large type that a telephone needs.
+const LEFT = 96
+const RIGHT = 40
 const TOP = 24
 const BOTTOM = 28
 

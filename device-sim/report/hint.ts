@@ -14,6 +14,13 @@ export function hintOf ({ report, verdict, notJudged, thresholds }: Outcome): st
   if (verdict !== undefined && verdict.corrupted.count > 0) return 'Some objects are not what was sent: look at the path between broker and store, and at checksums there.'
   if (verdict !== undefined && verdict.duplicated.count > 0) return 'Some images are stored twice: the receiver does not know an image again that a device sends once more.'
   if (verdict !== undefined && verdict.unexpected.count > 0) return 'Some objects should not be there: what is no image was stored, or an image under another name.'
+  if (verdict !== undefined && verdict.unread.count > 0) {
+    return `The store lists ${verdict.unread.count} objects that it did not give, and each may be one too many or not what was sent: ` +
+      'look at why it does not, then `verify --run` judges this run again.'
+  }
+  if (report.faults.length > 0) {
+    return 'The run was not what its scenario says, for the reason named first; no number here speaks of the broker. Put that right and run it again.'
+  }
   if (!report.isValid && report.model === 'closed') {
     return 'The simulator was the limit, not the broker: the throughput is the least that the broker can do, and the latencies are the ' +
       'simulator’s own. Add --workers, or send smaller images.'

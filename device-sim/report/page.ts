@@ -98,6 +98,7 @@ h1.good, tr.good td:first-child { color: var(--c) } h1.bad, p.bad, tr.bad td:fir
 td { padding: 0 1.5em 0 0 } figure { margin: 1.5em 0 } figcaption { font-weight: 600 } figcaption span { font-weight: 400; margin-left: 1em }
 figcaption i { display: inline-block; width: 1em; height: 3px; margin: 0 .4em .25em .8em }
 svg { width: 100%; height: auto; display: block } svg text { fill: var(--ink); font-size: 11px } svg text.phase { font-size: 12px; font-weight: 600 }
+@media (max-width: 600px) { svg text, svg text.phase { font-size: 22px } }
 polyline { fill: none; stroke-width: 1.5 } polyline + polyline { stroke-dasharray: 6 4 } .grid { stroke: var(--faint) } .shade { fill: var(--shade) } .plain { fill: none }
 table.summary { background: var(--shade); padding: .8em 1em; width: 100%; font: 12.5px/1.6 ui-monospace, monospace }
 table.summary th { text-align: left; vertical-align: top; padding: 0 1em 0 0; font-weight: 600 }

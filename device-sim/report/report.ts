@@ -1,4 +1,5 @@
 import type { Acknowledged, SentImage } from '../devices/events.ts'
+import type { SimulatorError } from '../errors.ts'
 import type { Percentiles } from '../run/latencies.ts'
 
 /** How many images came how far. planned >= captured = PUBACKed + dropped + unfinished. */
@@ -52,6 +53,16 @@ export interface PhaseReport {
   readonly fromPlan: Percentiles
 }
 
+/** A SimulatorError as plain data. */
+export interface Fault {
+  readonly code: SimulatorError['code']
+  readonly message: string
+}
+
+export function readFault ({ code, message }: SimulatorError): Fault {
+  return { code, message }
+}
+
 export interface Report {
   readonly run: string
   readonly scenario: string
@@ -66,6 +77,8 @@ export interface Report {
   readonly isInterrupted: boolean
   /** False where the simulator itself lagged, and its latencies say more about it than about the receiver. */
   readonly isValid: boolean
+  /** What failed of what the run is made of; its numbers say nothing of the receiver then. */
+  readonly faults: readonly Fault[]
   readonly counts: Counts
   /** Of those dropped: by a full queue, by a loss of power, given up as too large. */
   readonly drops: { readonly full: number, readonly power: number, readonly 'too-large': number }
@@ -93,6 +106,8 @@ export interface Evidence {
   readonly run: string
   /** ms since epoch. */
   readonly startedAt: number
+  /** ms since epoch; images planned before it are in no percentile. */
+  readonly measuredFrom: number
   readonly acknowledged: readonly Acknowledged[]
   /** What was sent without a PUBACK, by SHA-256. Such images may be in the store or not. */
   readonly unacknowledged: ReadonlyMap<string, SentImage>

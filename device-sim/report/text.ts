@@ -44,8 +44,14 @@ export function formatProgress (progress: Progress): string {
     `p99=${fromPlan.p99.toFixed(1)}ms lag_p99=${lag.p99.toFixed(1)}ms`
 }
 
-export function formatInvalid ({ lag }: Report): string {
-  return `results are not valid: the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`
+export function formatInvalid ({ faults, lag }: Report): string {
+  const why = [
+    ...faults.map(({ message }) => message),
+    ...(faults.length === 0 || lag.p99 > LAG_MS_MAX
+      ? [`the simulator itself lagged (p99 ${lag.p99.toFixed(0)} ms, over ${LAG_MS_MAX} ms)`]
+      : [])
+  ]
+  return `results are not valid: ${why.join('; and ')}`
 }
 
 const NAME_COLUMNS = 13
@@ -81,7 +87,8 @@ export function formatVerdictLines (verdict: Verdict): readonly string[] {
 function listVerdict (verdict: Verdict): readonly Section[] {
   const { held, found, acknowledged, exempt, foreign, unread, seconds } = verdict
   const faults = (['lost', 'duplicated', 'corrupted', 'unexpected'] as const).map((name) => ({ name, ...verdict[name] }))
-  const counts = [...faults, { name: 'foreign', ...foreign }].map(({ name, count }) => `${name} ${count}`)
+  const rest = [{ name: 'foreign', ...foreign }, ...(unread.count > 0 ? [{ name: 'unread', ...unread }] : [])]
+  const counts = [...faults, ...rest].map(({ name, count }) => `${name} ${count}`)
   return [
     section('store', `${held ? 'held' : 'NOT held'}: ${found} of ${acknowledged} PUBACKed images ` +
       `are in the store${exempt > 0 ? ` (${exempt} more need not be)` : ''}; ${counts.join(', ')}; took ${seconds.toFixed(1)} s`),

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceOptions } from '../devices/device.ts'
-import { mintDeviceId, now, openFleet, type Fleet } from '../devices/fleet.ts'
+import { follow, mintDeviceId, now, openFleet, type Fleet } from '../devices/fleet.ts'
 import type { DeviceEvent } from '../devices/events.ts'
 import { openLink, type NotOpened, type Trust } from '../devices/link.ts'
 import { SimulatorError } from '../errors.ts'
-import { LAG_MS_MAX, type Counts, type PhaseReport, type Progress, type Report } from '../report/report.ts'
+import { LAG_MS_MAX, readFault, type Counts, type PhaseReport, type Progress, type Report } from '../report/report.ts'
 import { expectedCaptures, phaseAt } from '../scenario/plan.ts'
 import { deviceCount, type Scenario, type Target } from '../scenario/scenario.ts'
 import { checkDescriptors } from './descriptors.ts'
@@ -16,8 +16,8 @@ import { Tally } from './tally.ts'
 
 /** Whoever wants to follow a run; none of these may throw. */
 export interface Watch {
-  /** Before the first device connects; ms since epoch. */
-  readonly begun?: (run: string, startedAt: number) => void
+  /** Before the first device connects; ms since epoch. Gives the files in which the processes note their images. */
+  readonly begun?: (run: string, startedAt: number) => readonly string[]
   /** Once the captures begin; ms since epoch. */
   readonly started?: (startedAt: number, controls: Controls) => void
   /** Once a second while the run lasts. */
@@ -38,13 +38,15 @@ export interface Controls {
 
 const PROGRESS_MS = 1000
 const SETTLE_MS = 20
+const LEAD_MS_PER_DEVICE = 1
+const LEAD_MS_MAX = 2000
 /** How long the captures wait for the devices' first connections. */
 const CONNECT_MS_MAX = 10_000
 
 /**
  * Runs a fleet of devices against a broker and reports what it saw. In the open loop, what the broker
  * cannot take shows as latency, as images dropped at the device or as unfinished ones. An abort ends
- * the run early, with its report. Throws a SimulatorError where it cannot begin.
+ * the run early, with its report, and so does the end of a worker. Throws a SimulatorError where it cannot begin.
  */
 export async function runSimulation (
   scenario: Scenario, watch: Watch = {}, signal: AbortSignal = new AbortController().signal
@@ -53,19 +55,22 @@ export async function runSimulation (
   const target = await readTarget(scenario.target)
   await probe(scenario, target)
   const run = randomBytes(4).toString('hex')
-  watch.begun?.(run, now())
+  const linesPaths = watch.begun?.(run, now()) ?? []
   const tally = new Tally(scenario)
   const observe = (event: DeviceEvent): void => {
     tally.observe(event)
     watch.observe?.(event)
   }
   const open = scenario.workers > 1 ? openProcesses : openFleet
-  const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 } }, observe)
-  await awaitConnections(tally, scenario, signal)
+  const fleet = await open({ scenario, run, target, slice: { index: 0, of: 1 }, linesPaths }, observe)
+  const stop = new AbortController()
+  follow(signal, stop)
+  follow(fleet.broken, stop)
+  await awaitConnections(tally, scenario, stop.signal)
   const samples = new Samples()
-  const span = await capture({ scenario, fleet, tally, samples, watch }, signal)
+  const span = await capture({ scenario, fleet, tally, samples, watch }, stop.signal)
   await fleet.close() // before the sums, or a late PUBACK is in one and not in another
-  return summarise({ scenario, run, about: fleet.about, tally, samples, span, isInterrupted: signal.aborted })
+  return summarise({ scenario, run, fleet, tally, samples, span, isInterrupted: signal.aborted })
 }
 
 async function readTarget ({ host, port, isTls, username, password, ca, cert, key }: Target): Promise<DeviceOptions['target']> {
@@ -118,7 +123,7 @@ interface Span {
 // The captures, and then the wait for their PUBACKs.
 async function capture (stage: Stage, signal: AbortSignal): Promise<Span> {
   const { scenario, fleet, tally, watch } = stage
-  const startedAt = now()
+  const startedAt = now() + leadMs(scenario)
   tally.start(startedAt)
   const finish = new AbortController()
   watch.started?.(startedAt, { resize: (factor) => { fleet.resize(factor) }, finish: () => { finish.abort() } })
@@ -134,8 +139,13 @@ async function capture (stage: Stage, signal: AbortSignal): Promise<Span> {
   }
 }
 
+/** Time to make the first images in before any is due; a closed loop makes each as it is sent. */
+function leadMs (scenario: Scenario): number {
+  return scenario.model === 'open' ? Math.min(LEAD_MS_MAX, deviceCount(scenario) * LEAD_MS_PER_DEVICE) : 0
+}
+
 function tick ({ scenario, tally, samples, watch }: Stage, startedAt: number): void {
-  const ms = now() - startedAt
+  const ms = Math.max(0, now() - startedAt)
   const { connected, reconnects, captured, unfinished } = tally
   const stored = watch.stored?.()
   const { p50, p99 } = tally.lately.percentiles
@@ -160,30 +170,32 @@ function readCounts ({ captured, sent, acknowledged, dropped, unfinished }: Tall
   return { planned, captured, sent, acknowledged: acknowledged.length, dropped, unfinished }
 }
 
-interface Ended extends Pick<Stage, 'scenario' | 'tally' | 'samples'> {
+interface Ended extends Pick<Stage, 'scenario' | 'fleet' | 'tally' | 'samples'> {
   readonly run: string
-  readonly about: string
   readonly span: Span
   readonly isInterrupted: boolean
 }
 
-function summarise ({ scenario, run, about, tally, samples, span, isInterrupted }: Ended): Report {
+function summarise ({ scenario, run, fleet, tally, samples, span, isInterrupted }: Ended): Report {
   const { acknowledged, unacknowledged, acknowledgedBytes, drops, repeated } = tally
   const { reconnects, connectFailures, lastFailure } = tally
   const { startedAt, endedAt, planned } = span
-  const seconds = (endedAt - startedAt) / 1000
+  const seconds = Math.max(0, endedAt - startedAt) / 1000 // it may be interrupted before
   const lag = tally.lag.percentiles
+  const { aborted: isBroken, reason } = fleet.broken
+  const faults = isBroken ? [readFault(reason as SimulatorError)] : []
   return {
     run,
     scenario: scenario.name,
     target: `${scenario.target.host}:${scenario.target.port}`,
     model: scenario.model,
     devices: deviceCount(scenario),
-    images: about,
+    images: fleet.about,
     startedAt,
     seconds,
     isInterrupted,
-    isValid: lag.p99 <= LAG_MS_MAX,
+    isValid: lag.p99 <= LAG_MS_MAX && faults.length === 0,
+    faults,
     counts: readCounts(tally, planned),
     drops,
     repeated,
@@ -197,7 +209,7 @@ function summarise ({ scenario, run, about, tally, samples, span, isInterrupted 
     lastFailure,
     phases: readPhases(scenario, tally, seconds),
     samples: samples.all,
-    evidence: { run, startedAt, acknowledged, unacknowledged }
+    evidence: { run, startedAt, measuredFrom: startedAt + scenario.warmupMs, acknowledged, unacknowledged }
   }
 }
 

@@ -1,16 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { now } from '../devices/fleet.ts'
 import type { StoreControl } from '../judge/store-control.ts'
 import type { Uplink } from '../scenario/scenario.ts'
 import type { Knobs } from '../scenario/schema.ts'
+import { sleepUntil } from '../sleep-until.ts'
 
 const HEALTHY: Knobs = { rate: Infinity, latency: 0, errors: 0, outage: false }
 
+export interface LineDeps {
+  readonly control: StoreControl
+  /** Of the captures, ms since epoch. */
+  readonly startedAt?: number
+}
+
 /** Turns the line to the store as the scenario says, from the start of the captures. An outage ends with the run. */
 export async function runUplink (
-  { rate, latency, errors, events }: Uplink, control: StoreControl, signal: AbortSignal
+  { rate, latency, errors, events }: Uplink, { control, startedAt = now() }: LineDeps, signal: AbortSignal
 ): Promise<void> {
   const base: Knobs = { rate, latency, errors, outage: false }
-  const startedAt = performance.now()
   const turns = events.flatMap(({ at, for: forMs, ...knobs }) => [
     { at, knobs },
     // Back to what holds outside of events.
@@ -23,8 +29,7 @@ export async function runUplink (
   await control.set({ ...HEALTHY, ...defined(base) })
   try {
     for (const { at, knobs } of turns) {
-      const waitMs = startedAt + at - performance.now()
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {}) // aborted: the loop ends
+      await sleepUntil(startedAt + at, now, signal)
       if (signal.aborted) return
       await control.set(knobs)
     }

@@ -2,9 +2,10 @@ import { isIPv4 } from 'node:net'
 import { parseDeviceId } from '../../broker/topics.ts'
 import { SIZE_MAX, SIZE_MIN } from '../images/scenes.ts'
 import { sizesOf } from './distribution.ts'
+import { expectedCaptures } from './plan.ts'
 import type { Problem } from './problems.ts'
 import { deviceCount, formatDeviceNumber, type Group, type Scenario } from './scenario.ts'
-import { DEVICES_MAX, type Given } from './schema.ts'
+import { DEVICES_MAX, IMAGES_MAX, type Given } from './schema.ts'
 
 /** What is wrong with a scenario whose parts are each right. */
 export function checkScenario (scenario: Scenario, given: Given): readonly Problem[] {
@@ -19,9 +20,6 @@ export function checkScenario (scenario: Scenario, given: Given): readonly Probl
 function checkTarget ({ target, allowRemote }: Scenario, given: Given): Problem[] {
   const { url, mqttVersion, qos, topicPrefix, cert, key } = given
   const problems: Problem[] = []
-  if (url !== undefined && !/^mqtts?:\/\/[^/]+\/?$/.test(url)) {
-    problems.push({ path: 'url', message: 'wanted a URL such as mqtt://127.0.0.1:1883 or mqtts://host' })
-  }
   if (!['3.1.1', '4'].includes(mqttVersion)) {
     problems.push({ path: 'mqttVersion', message: 'these devices speak MQTT 3.1.1 only; say -V 3.1.1 or leave it out' })
   }
@@ -42,13 +40,21 @@ function checkTarget ({ target, allowRemote }: Scenario, given: Given): Problem[
 
 function checkLoad (scenario: Scenario, given: Given): Problem[] {
   const problems: Problem[] = []
-  const { phases, durationMs, limit, model } = scenario
+  const { groups, phases, durationMs, model } = scenario
   if (given.phases !== undefined && given.duration !== undefined) {
     problems.push({ path: 'duration', message: 'the phases say how long it takes; leave one of the two out' })
   }
   if (durationMs <= 0) problems.push({ path: 'duration', message: 'wanted more than nothing, such as 60s' })
-  if (durationMs === Infinity && limit === Infinity) problems.push({ path: 'limit', message: 'wanted an end: a duration or a limit' })
+  if (durationMs === Infinity && given.limit === undefined) problems.push({ path: 'limit', message: 'wanted an end: a duration or a limit' })
+  if (scenario.warmupMs > 0 && scenario.warmupMs >= durationMs) {
+    problems.push({ path: 'warmup', message: `wanted less than the ${durationMs} ms of the run, or nothing is measured` })
+  }
   if (phases.every(({ load }) => load === 0)) problems.push({ path: 'phases', message: 'wanted a load above 0 in one of them' })
+  const expected = expectedCaptures(groups, phases, given.limit ?? Infinity)
+  if (model === 'open' && expected > IMAGES_MAX && durationMs < Infinity) {
+    const path = given.phases === undefined ? 'duration' : 'phases'
+    problems.push({ path, message: `wanted at most ${IMAGES_MAX} images, which are kept in memory, and these are about ${expected}` })
+  }
   const isPaced = given.devices.some(({ rate, interval }) => rate !== undefined || interval !== undefined)
   if (model === 'closed' && isPaced) {
     problems.push({ path: 'model', message: 'a closed loop sends as fast as it is answered; leave rate and interval out' })

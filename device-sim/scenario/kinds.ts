@@ -2,9 +2,13 @@
 
 import * as z from 'zod'
 import { parseDurationMs, parseRatePerSecond, parseShare, parseSizeBytes, parseSpeed } from '../units.ts'
+import { parseBrokerUrl } from './broker-url.ts'
 import { parseDistribution } from './distribution.ts'
 import { want } from './problems.ts'
 import { parseThreshold, THRESHOLD_HELP } from './threshold.ts'
+
+const EVERY_MS_MIN = 10
+const MESSAGE_MS_MIN = 1
 
 function kind<T> (what: string, parse: (text: string) => T | undefined) {
   return z.union([z.string(), z.number()], { error: (issue) => want(what, issue) }).transform((value, context): T => {
@@ -13,6 +17,14 @@ function kind<T> (what: string, parse: (text: string) => T | undefined) {
     context.addIssue({ code: 'custom', message: `wanted ${what}` })
     return z.NEVER
   })
+}
+
+function parseInterval (text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : parseDurationMs(text)
+}
+
+function atLeast (least: number, value: number | undefined): number | undefined {
+  return value === undefined || value < least ? undefined : value
 }
 
 export function whole (low: number, high: number) {
@@ -24,9 +36,13 @@ export function whole (low: number, high: number) {
 
 /** In ms. */
 export const duration = kind('a time such as 60s, 500ms or 5m', parseDurationMs)
+/** In ms, between two of many: without a least one, all of them would be due at once and for ever. */
+export const every = kind(`a time such as 60s, of ${EVERY_MS_MIN}ms at least`, (text) => atLeast(EVERY_MS_MIN, parseDurationMs(text)))
 /** In ms; a bare number is ms, as load tools have it. */
-export const interval = kind('a time such as 10ms or 30s, or a number of ms', (text) =>
-  /^\d+$/.test(text) ? Number(text) : parseDurationMs(text))
+export const interval = kind('a time such as 10ms or 30s, or a number of ms', parseInterval)
+/** The same, between two images. */
+export const messageInterval = kind(`a time such as 30s or a number of ms, of ${MESSAGE_MS_MIN}ms at least; ` +
+  'for as fast as they are answered say --model closed', (text) => atLeast(MESSAGE_MS_MIN, parseInterval(text)))
 /** A second. */
 export const rate = kind('a rate such as 2/min or 0.5/s', parseRatePerSecond)
 /** Connections a second; a bare number is just that. */
@@ -39,6 +55,9 @@ export const share = kind('a share such as 20% or 0.2', parseShare)
 export const factor = kind('a factor such as 0.5 or 3', (text) => /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined)
 export const sizes = kind('a size such as 250KB, normal(250KB,40KB) or uniform(100KB,400KB)', parseDistribution)
 export const threshold = kind(`a condition such as 'e2e_p99<10s' or 'lost==0'; there are ${THRESHOLD_HELP}`, parseThreshold)
+
+export const brokerUrl = kind('a URL such as mqtt://127.0.0.1:1883 or mqtts://host, in which a % of a password is written %25',
+  parseBrokerUrl)
 
 /** When something begins and how long it lasts, in ms. */
 export const span = kind('when and for how long, such as 20s+10s', (text) => {

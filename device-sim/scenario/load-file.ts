@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseDocument, type Document, type YAMLError } from 'yaml'
 import { SimulatorError } from '../errors.ts'
-import { PRESETS } from './presets.ts'
+import { findPreset, PRESETS } from './presets.ts'
 import type { Sources } from './read-scenario.ts'
 import { isTree, type Tree } from './tree.ts'
 
 /** A preset by its name, or a YAML file. Throws a SimulatorError in one sentence. */
 export async function loadScenario (named: string): Promise<NonNullable<Sources['file']>> {
-  const preset = PRESETS[named]
+  const preset = findPreset(named)
   if (preset !== undefined) return { name: `preset ${named}`, tree: { name: named, ...preset } }
   if (!/\.ya?ml$|\.json$|\//.test(named)) {
     throw new SimulatorError('USAGE',

@@ -2,6 +2,11 @@
 
 import type { Tree } from './tree.ts'
 
+/** Undefined where there is none of this name. */
+export function findPreset (name: string): Tree | undefined {
+  return Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined
+}
+
 export const PRESETS: Readonly<Record<string, Tree>> = {
   smoke: {
     about: 'five devices for ten seconds: does anything work at all?',

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
 import { SimulatorError } from '../errors.ts'
+import { hidePassword } from './broker-url.ts'
 import { checkScenario } from './check.ts'
 import { formatPath, pathsOf, problemsOf, wordIssue, type Problem } from './problems.ts'
 import type { Group, Phase, Scenario, Target, Uplink } from './scenario.ts'
-import { scenarioSchema, type Given, type Issue } from './schema.ts'
+import { IMAGES_MAX, scenarioSchema, type Given, type Issue } from './schema.ts'
 import { layOver, sourceOf, without, type Tree } from './tree.ts'
 
 /** Where a scenario comes from; flags go before the file. */
@@ -44,7 +45,7 @@ function checkRest (tree: Tree, issues: readonly Issue[]): readonly Problem[] {
 }
 
 function normalise (given: Given): Scenario {
-  const { name, about, limit = Infinity, warmup, drainTimeout, model, seed, workers, thresholds, allowRemote } = given
+  const { name, about, limit = IMAGES_MAX, warmup, drainTimeout, model, seed, workers, thresholds, allowRemote } = given
   const phases = readPhases(given)
   return {
     name,
@@ -57,7 +58,7 @@ function normalise (given: Given): Scenario {
     warmupMs: warmup,
     drainMs: drainTimeout,
     model,
-    connectsPerSecond: given.connrate ?? (given.connectInterval ? 1000 / given.connectInterval : CONNECTS_PER_SECOND),
+    connectsPerSecond: given.connrate ?? perSecond(given.connectInterval) ?? CONNECTS_PER_SECOND,
     stormMs: given.reconnectStorm,
     seed,
     workers,
@@ -67,21 +68,23 @@ function normalise (given: Given): Scenario {
   }
 }
 
+function perSecond (intervalMs: number | undefined): number | undefined {
+  return intervalMs === undefined ? undefined : 1000 / intervalMs
+}
+
 function readPhases ({ phases, duration, limit }: Given): readonly Phase[] {
   if (phases !== undefined) return phases.map(({ name, load, ...phase }) => ({ name, load, forMs: phase.for }))
   return [{ name: 'run', forMs: duration ?? (limit === undefined ? DURATION_MS : Infinity), load: 1 }]
 }
 
 function readTarget ({ url, host, port, username, password, ca, cert, key }: Given): Target {
-  const from = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
-  const isTls = from?.protocol === 'mqtts:' || ca !== undefined || cert !== undefined
-  const standard = isTls ? 8883 : 1883
+  const isTls = url?.isTls === true || ca !== undefined || cert !== undefined
   return {
-    host: (from?.hostname ?? host).replace(/^\[(.*)\]$/, '$1'), // an IPv6 address stands bare in a socket's options
-    port: port ?? (Number(from?.port) || standard),
+    host: (url?.host ?? host).replace(/^\[(.*)\]$/, '$1'), // an IPv6 address stands bare in a socket's options
+    port: port ?? url?.port ?? (isTls ? 8883 : 1883),
     isTls,
-    username: username ?? (decodeURIComponent(from?.username ?? '') || undefined),
-    password: password ?? (decodeURIComponent(from?.password ?? '') || undefined),
+    username: username ?? url?.username,
+    password: password ?? url?.password,
     ca,
     cert,
     key
@@ -98,7 +101,7 @@ function readGroup ({ rate, interval, topic, ...group }: Given['devices'][number
   const image = group.ids ? '/%id' : ''
   return {
     ...group,
-    ratePerSecond: rate ?? (interval ? 1000 / interval : RATE_PER_SECOND),
+    ratePerSecond: rate ?? perSecond(interval) ?? RATE_PER_SECOND,
     topic: topic ?? `${topicPrefix}/%c/images${image}`
   }
 }
@@ -130,6 +133,6 @@ function got (tree: Tree, path: string): string {
     return (inner as Tree)[key] ?? (key === '0' ? inner : undefined) // one group may stand without its list
   }, tree)
   if (value === undefined) return ''
-  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity }) // an alias may go round
+  const text = typeof value === 'string' ? JSON.stringify(hidePassword(value, ':***')) : inspect(value, { breakLength: Infinity }) // an alias may go round
   return text.length <= VALUE_CHARACTERS_MAX ? `, got ${text}` : `, got ${text.slice(0, VALUE_CHARACTERS_MAX)}...`
 }

@@ -3,15 +3,18 @@
 
 import * as z from 'zod'
 import {
-  connectRate, duration, factor, format, interval, rate, share, size, sizes, span, speed, threshold, topicPattern, whole
+  brokerUrl, connectRate, duration, every, factor, format, interval, messageInterval, rate, share, size, sizes, span,
+  speed, threshold, topicPattern, whole
 } from './kinds.ts'
 
 export const DEVICES_MAX = 20_000
+/** A run keeps name and hash of each image, 300 bytes, and the judge what the store says of it, 550 more: 2.5 GB. */
+export const IMAGES_MAX = 3_000_000
 const EVERY_MAX = 1_000_000
 
 const flap = z.strictObject({
   /** How often each device goes down, on average. */
-  every: duration,
+  every,
   /** For how long. */
   for: duration.default(1000),
   how: z.enum(['clean', 'abrupt', 'half-open', 'mid-publish', 'power', 'mix']).default('mix')
@@ -35,7 +38,7 @@ const group = z.strictObject({
   /** Images of each device a second. */
   rate: rate.optional(),
   /** The same as a time between two. */
-  interval: interval.optional(),
+  interval: messageInterval.optional(),
   arrival: z.enum(['uniform', 'poisson', 'periodic', 'synchronized']).default('periodic'),
   /** Of the interval, to either side; for periodic and synchronized. */
   jitter: share.default(0.05),
@@ -95,7 +98,7 @@ const many = <T extends z.ZodType>(one: T) =>
 export const scenarioSchema = z.strictObject({
   name: z.string().default('run'),
   about: z.string().default(''),
-  url: z.string().optional(),
+  url: brokerUrl.optional(),
   host: z.string().default('127.0.0.1'),
   port: whole(1, 65_535).optional(),
   mqttVersion: z.coerce.string().default('3.1.1'),
@@ -111,7 +114,7 @@ export const scenarioSchema = z.strictObject({
   phases: z.array(phase).min(1, 'wanted at least one phase').optional(),
   duration: duration.optional(),
   /** Images of all devices together. */
-  limit: whole(1, 1_000_000_000).optional(),
+  limit: whole(1, IMAGES_MAX).optional(),
   warmup: duration.default(0),
   drainTimeout: duration.default(30_000),
   model: z.enum(['open', 'closed']).default('open'),

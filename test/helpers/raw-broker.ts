@@ -11,6 +11,8 @@ export interface RawConnection {
   /** Bytes of a packet that has not come to its end. */
   pendingBytes (): number
   isEnded: boolean
+  /** Whether it said DISCONNECT. */
+  isDisconnected: boolean
 }
 
 /** A broker that lets everybody in and writes down every packet; PUBACKs what `acks` says. */
@@ -31,7 +33,8 @@ export async function startRawBroker (
     packets.on('packet', (packet) => {
       parsed += (packet.length ?? 0) + 1 + String(packet.length ?? 0).length // about: fixed header and its length
       if (packet.cmd === 'connect') {
-        connection = { socket, connect: packet, publishes: [], pendingBytes: () => bytes - parsed, isEnded: false }
+        const pendingBytes = (): number => bytes - parsed
+        connection = { socket, connect: packet, publishes: [], pendingBytes, isEnded: false, isDisconnected: false }
         connections.push(connection)
         socket.write(generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }))
       }
@@ -39,7 +42,10 @@ export async function startRawBroker (
         connection.publishes.push(packet)
         if (acks(packet, connection)) socket.write(generate({ cmd: 'puback', messageId: packet.messageId ?? 0 }))
       }
-      if (packet.cmd === 'disconnect') socket.end()
+      if (packet.cmd === 'disconnect') {
+        if (connection !== undefined) connection.isDisconnected = true
+        socket.end()
+      }
     })
   }))
   return { port, connections }

@@ -8,6 +8,8 @@ import { readScenario } from '../../device-sim/scenario/read-scenario.ts'
 import type { Scenario } from '../../device-sim/scenario/scenario.ts'
 import type { Tree } from '../../device-sim/scenario/tree.ts'
 
+const SPAWN_MS_MAX = 60_000
+
 /** Three devices that take twelve small images in well under a second, unless the tree says otherwise. */
 export function smallScenario ({ devices, ...rest }: Tree & { readonly devices?: Tree } = {}): Scenario {
   const group = { count: 3, rate: '20/s', size: '16KB', ...devices }
@@ -35,11 +37,11 @@ export async function runSimulator (args: readonly string[], signal = new AbortC
   return { code, stdout: out.join('\n'), stderr: err.join('\n') }
 }
 
-/** The same as people start it, in a process of its own. */
+/** The same as people start it, in a process of its own; one that does not end by itself is killed. */
 export async function spawnSimulator (args: readonly string[], cwd?: string): Promise<Ended> {
   const main = join(import.meta.dirname, '../../device-sim/main.ts')
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd !== undefined && { cwd }) })
+    { stdio: ['ignore', 'pipe', 'pipe'], timeout: SPAWN_MS_MAX, killSignal: 'SIGKILL', ...(cwd !== undefined && { cwd }) })
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { said.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { said.stderr += text })

@@ -20,6 +20,9 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
 /** How many elements can only be read by scrolling to the side. */
 const WIDER = '[document.documentElement, ...document.querySelectorAll("body *")].filter((each) => each.scrollWidth > each.clientWidth && each.clientWidth > 0 && getComputedStyle(each).display !== "inline").length'
 
+/** The height in pixels of the smallest type in a chart. */
+const SMALLEST = 'Math.min(...[...document.querySelectorAll("svg text")].map((each) => each.getBoundingClientRect().height))'
+
 test('the report page shows its charts and its phases offline, in light and in dark', { skip: missing('chromium') }, async (t) => {
   const { port } = await startPlainBroker(t)
   const report = await simulate({
@@ -46,9 +49,10 @@ test('the report page shows its charts and its phases offline, in light and in d
     const box = await page.locator('svg polyline').first().boundingBox()
     assert.ok((box?.width ?? 0) > 400, 'the line runs across its chart')
     assert.deepEqual(await page.locator('svg').first().locator('text.time').allTextContents(), ['0 s', '1 s', '2 s', '3 s', '4 s'])
-    for (const width of [1280, 700, 1000]) {
+    for (const width of [1280, 700, 390, 1000]) {
       await page.setViewportSize({ width, height: 800 })
       assert.equal(await page.evaluate(WIDER), 0, `something is wider than a window of ${width}`)
+      assert.ok(Number(await page.evaluate(SMALLEST)) >= 8, `the type of a chart is too small in a window of ${width}`)
     }
     papers.push(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
     if (process.env['SCREENSHOTS'] !== undefined) {
