@@ -91,7 +91,7 @@ class EmbeddedBroker implements Broker {
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new PacketMemory(deps.budget.bytesMax / 2)
-    this.#sessions = new Sessions(this.#limits)
+    this.#sessions = new Sessions(this.#limits, (who, limit, detail) => { deps.observe({ kind: 'limit-reached', limit, who, detail }) })
     const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
     this.identities = new Identities(options.access ?? {}, {
       ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'

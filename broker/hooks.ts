@@ -172,8 +172,8 @@ function judge (
   // Without a connection it is the will of a client that was admitted by another broker.
   if (verdict.kind !== 'refused' && connection !== undefined && connection.permit?.mayPublish(topic) !== true) return foreign
   if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
-  const detail = `no room to retain it: ${retained.bytes} of ${rules.retainedBytesMax} bytes are taken`
-  return { kind: 'refused', reason: 'no_room', detail }
+  const detail = `no room to retain it: ${retained.bytes} of the ${rules.retainedBytesMax} bytes of mqtt.limits.retainedBytes are taken`
+  return { kind: 'refused', reason: 'no_room', limit: 'retained_bytes', detail }
 }
 
 interface Taking {

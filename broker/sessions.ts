@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
 import { storeInOrder } from './incoming.ts'
+import { SessionQueues, type QueueLimit, type QueueLimits } from './session-queues.ts'
 
 // Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
 // number nor what waits in them. Both are bounded here, around the functions of its store
@@ -18,7 +19,8 @@ interface Store {
   addSubscriptions (client: ClientRef, subscriptions: Subscription[]): Promise<void>
   outgoingEnqueueCombi (subscriptions: Matching[], packet: PublishPacket): Promise<void>
   outgoingStream (client: ClientRef): AsyncIterable<Outgoing> | Readable
-  outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<unknown>
+  outgoingUpdate (client: ClientRef, packet: Outgoing): Promise<void>
+  outgoingClearMessageId (client: ClientRef, ack: Ack): Promise<Outgoing | undefined>
   incomingGetPacket (client: object, packet: Ack): Promise<unknown>
   incomingStorePacket (client: ClientRef, packet: PublishPacket): Promise<void>
   cleanIncoming (client: Client): Promise<void>
@@ -32,10 +34,9 @@ interface Asked {
   isKnown (client: Client): boolean
 }
 
-export interface SessionLimits {
+export interface SessionLimits extends QueueLimits {
   readonly sessionsMax: number
   readonly sessionsPerUserMax: number
-  readonly queuedMax: number
 }
 
 const nothing = Buffer.alloc(0)
@@ -45,18 +46,14 @@ export class Sessions {
   /** With whose they are. */
   readonly #kept = new Map<string, string | undefined>()
   readonly #perUser = new Map<string, number>()
-  readonly #queued = new Map<string, number>()
-  #dropped = 0
+  /** What waits in them. */
+  readonly queues: SessionQueues
 
-  constructor (limits: SessionLimits) {
+  /** `onFull` is told once of a session that a message does not fit into, until one does again. */
+  constructor (limits: SessionLimits, onFull: (clientId: string, limit: QueueLimit, detail: string) => void) {
     this.#limits = limits
+    this.queues = new SessionQueues(limits, onFull)
   }
-
-  /** Messages not queued because the session had as many as it may have. */
-  get dropped (): number { return this.#dropped }
-
-  /** Messages that wait in all of them. */
-  get queued (): number { return [...this.#queued.values()].reduce((sum, queued) => sum + queued, 0) }
 
   /** How many are kept for clients that are not `connected`. */
   away (connected: ReadonlyMap<string, unknown>): number {
@@ -89,7 +86,8 @@ export class Sessions {
   /** Bounds the store of a broker that listens. */
   bound (aedes: Aedes, { isGranted, isKnown }: Asked): void {
     const { persistence: store } = aedes as unknown as { persistence: Store } // not in the types of 1.2.0
-    const { addSubscriptions, outgoingEnqueueCombi, outgoingStream, outgoingClearMessageId, ...incoming } = bind(store)
+    const { addSubscriptions, outgoingEnqueueCombi, outgoingStream, ...bound } = bind(store)
+    const { queues } = this
     // Aedes stores all subscriptions of a SUBSCRIBE as soon as one of them is granted.
     store.addSubscriptions = (client, subscriptions) =>
       addSubscriptions(client, subscriptions.filter(({ topic }) => isGranted(client.id, topic)))
@@ -97,37 +95,28 @@ export class Sessions {
     // for each that it does not deliver (client.js, deliverQoS), and has to find it.
     store.outgoingEnqueueCombi = async (subscriptions, packet) => {
       const granted = highest(subscriptions)
-      await Promise.all(subscriptions.filter(({ clientId }) => this.#enqueue(clientId)).map(async (subscription) => {
+      const fitting = subscriptions.filter(({ clientId }) => queues.add(clientId, packet))
+      await Promise.all(fitting.map(async (subscription) => {
         const qos = granted.get(subscription.clientId) ?? packet.qos
         await outgoingEnqueueCombi([subscription], qos < packet.qos ? { ...packet, qos } : packet)
       }))
     }
     store.outgoingStream = (client) => Readable.from(sentAgain(outgoingStream(client) as AsyncIterable<Outgoing>))
     store.outgoingClearMessageId = async (client, ack) => {
-      const removed = await outgoingClearMessageId(client, ack)
-      if (removed !== undefined) this.#dequeue(client.id)
+      const removed = await bound.outgoingClearMessageId(client, ack)
+      if (removed !== undefined) queues.remove(client.id, ack.messageId, removed)
       return removed
+    }
+    store.outgoingUpdate = async (client, packet) => {
+      await bound.outgoingUpdate(client, packet)
+      if (packet.messageId !== undefined) queues.sent(client.id, packet.messageId, packet)
     }
     // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
     store.incomingStorePacket = (client, packet) =>
-      incoming.incomingStorePacket(client, { ...packet, payload: nothing })
+      bound.incomingStorePacket(client, { ...packet, payload: nothing })
     storeInOrder(store)
     // Aedes ends the session of every client that leaves, also that of one it refused, by the id it came with.
-    store.cleanIncoming = async (client) => { if (isKnown(client)) await incoming.cleanIncoming(client) }
-  }
-
-  #enqueue (clientId: string): boolean {
-    const queued = this.#queued.get(clientId) ?? 0
-    const fits = queued < this.#limits.queuedMax
-    if (fits) this.#queued.set(clientId, queued + 1)
-    else this.#dropped++
-    return fits
-  }
-
-  #dequeue (clientId: string): void {
-    const queued = (this.#queued.get(clientId) ?? 0) - 1
-    if (queued > 0) this.#queued.set(clientId, queued)
-    else this.#queued.delete(clientId)
+    store.cleanIncoming = async (client) => { if (isKnown(client)) await bound.cleanIncoming(client) }
   }
 }
 
@@ -136,6 +125,7 @@ function bind (store: Store): Store {
     addSubscriptions: store.addSubscriptions.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
     outgoingStream: store.outgoingStream.bind(store),
+    outgoingUpdate: store.outgoingUpdate.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
     incomingGetPacket: store.incomingGetPacket.bind(store),
     incomingStorePacket: store.incomingStorePacket.bind(store),
