@@ -12,7 +12,7 @@ type Ack = { readonly messageId?: number }
 
 interface Matching { readonly clientId: string, readonly qos: 0 | 1 | 2 }
 /** A PUBLISH or PUBREL; with a packet identifier once it was sent. */
-type Outgoing = PublishPacket & Ack
+type Outgoing = Omit<PublishPacket, 'cmd'> & Ack & { readonly cmd: 'publish' | 'pubrel' }
 
 /** What is used of the store of Aedes. */
 interface Store {
@@ -108,7 +108,7 @@ export class Sessions {
       return removed
     }
     store.outgoingUpdate = async (client, packet) => {
-      await bound.outgoingUpdate(client, packet)
+      await bound.outgoingUpdate(client, distinct(packet))
       if (packet.messageId !== undefined) queues.sent(client.id, packet.messageId, packet)
     }
     // Kept only to recognise a QoS 2 duplicate by its packet identifier; the message went on already.
@@ -139,6 +139,14 @@ function highest (subscriptions: readonly Matching[]): Map<string, Matching['qos
     if (qos > (byClient.get(clientId) ?? -1)) byClient.set(clientId, qos)
   }
   return byClient
+}
+
+/**
+ * Aedes looks for the place of a PUBREL by brokerId and brokerCounter, which it has not, and so takes every other
+ * PUBREL for the same one and writes its own packet identifier into that. With these each is itself.
+ */
+function distinct (packet: Outgoing): Outgoing {
+  return packet.cmd === 'pubrel' ? Object.assign(packet, { brokerId: 'pubrel', brokerCounter: packet.messageId }) : packet
 }
 
 /** What has a packet identifier went out before [MQTT-3.3.1-1]. */

@@ -7,10 +7,12 @@ import { connectDevice, connectReader, startTestBroker, type TestBroker } from '
 const limits = { queuedMax: 1_000, queuedBytesMax: 1e6, queuedBytesAllMax: 1e6 }
 const messageOf = (bytes: number) => ({ cmd: 'publish', topic: 'site/door', payload: Buffer.alloc(bytes) })
 
-/** One that is away, with a subscription to site/#. */
-async function leave (t: TestContext, { port, broker }: TestBroker, clientId: string): Promise<void> {
+/** One that is away, with a subscription of this QoS to site/#. */
+async function leave (
+  t: TestContext, { port, broker }: TestBroker, clientId: string, qos: 1 | 2 = 1
+): Promise<void> {
   const device = await connectDevice(t, port, { clientId, clean: false })
-  await device.subscribeAsync('site/#', { qos: 1 })
+  await device.subscribeAsync('site/#', { qos })
   await device.endAsync()
   await eventually(() => broker.levels.connections === 0)
 }
@@ -34,6 +36,17 @@ test('what waits for all sessions is bounded, and a message that waits in severa
   for (let nth = 0; nth < 10; nth++) await writer.publishAsync('site/door', Buffer.alloc(200_000, nth), { qos: 1 })
   assert.deepEqual([site.broker.levels.queued, site.broker.levels.messagesDropped], [12, 18])
   assert.equal(site.seen('limit-reached')[0]?.limit, 'sessions_bytes')
+})
+
+test('a message of QoS 2 keeps its bytes until its PUBREC, and of its place nothing is left after PUBCOMP', async (t) => {
+  const site = await startTestBroker(t)
+  await leave(t, site, 'reader', 2)
+  const writer = await connectDevice(t, site.port)
+  for (let nth = 0; nth < 5; nth++) await writer.publishAsync('site/door', Buffer.alloc(1_000, nth), { qos: 2 })
+  assert.ok(site.broker.levels.queuedBytes > 5_000)
+  await connectReader(t, site.port, { clientId: 'reader', clean: false })
+  await eventually(() => site.broker.levels.queued === 0)
+  assert.equal(site.broker.levels.queuedBytes, 0)
 })
 
 test('a session that starts anew leaves no bytes behind', async (t) => {
