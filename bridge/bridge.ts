@@ -212,6 +212,7 @@ function httpOptions (
   return {
     ...http.listen,
     token: http.token,
+    limits: { loginsMax: http.limits.logins, loginsPerUserMax: http.limits.loginsPerUser },
     anonymous: auth.anonymous,
     version,
     bodyBytesMax: mqtt.maxPacketSize,

@@ -6,6 +6,7 @@ import {
   address, choice, count, duration, flag, flagOr, later, list, optionalAddress, optionalText, rateOrUnlimited, secret,
   share, size, text, type Form
 } from './kinds.ts'
+import { httpLimits } from './http-limits.ts'
 import { laneRules, laneShares } from './lanes.ts'
 import { mqttLimits } from './mqtt-limits.ts'
 import { names } from './names.ts'
@@ -149,7 +150,8 @@ export const settings = z.strictObject({
   http: section('Status page, metrics and API.', {
     listen: address('127.0.0.1:8080', 'Host and port.'),
     token: secret('What a request that changes something must carry; needed beyond loopback.', 'none'),
-    tokenFile: optionalText('A file that holds the token.', 'none')
+    tokenFile: optionalText('A file that holds the token.', 'none'),
+    limits: httpLimits
   }),
 
   log: section('What is written to the log.', {

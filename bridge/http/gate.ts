@@ -14,7 +14,7 @@ import type { Identities, Identity } from '../../broker/identities.ts'
 import { everything, type Permit } from '../../broker/permit.ts'
 import type { Role } from '../../broker/roles.ts'
 import { isToken } from '../../broker/tokens.ts'
-import { COOKIE, readShown, type Shown } from './credentials.ts'
+import { COOKIE, readShown, type Proof, type Shown } from './credentials.ts'
 import type { Logins } from './logins.ts'
 import { problem } from './problem.ts'
 import { empty, type Reply } from './reply.ts'
@@ -88,13 +88,18 @@ export class Gate {
     return this.#judge(found, need)
   }
 
-  async recognise (shown: Shown, { socket }: Caller, isGone: () => boolean): Promise<Recognised> {
-    const { identities, logins } = this.#deps
+  async recognise (shown: Shown, caller: Caller, isGone: () => boolean): Promise<Recognised> {
+    if (shown.kind === 'password') return await this.prove(shown, caller, isGone)
+    const known = this.#deps.logins.find(shown.token)
+    if (known !== undefined) return this.#isStillGood(known) ? known : wrong('the login counts no more')
+    return shown.kind === 'cookie' ? wrong('the login is over') : await this.prove(shown, caller, isGone)
+  }
+
+  /** The same by what is no login: a login that gave another one would have no end. */
+  async prove (shown: Proof, { socket }: Caller, isGone: () => boolean): Promise<Recognised> {
+    const { identities } = this.#deps
     const { token, localToken } = this.#rules
-    if (shown.kind !== 'password') {
-      const known = logins.find(shown.token)
-      if (known !== undefined) return this.#isStillGood(known) ? known : wrong('the login counts no more')
-      if (shown.kind === 'cookie') return wrong('the login is over')
+    if (shown.kind === 'token') {
       for (const one of [token, localToken]) {
         if (one !== undefined && isSame(one, shown.token)) return { kind: 'token-holder' }
       }

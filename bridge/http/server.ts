@@ -26,7 +26,11 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const status = openLiveStatus(deps, options)
   let isClosing = false
-  const logins = new Logins()
+  const logins = new Logins(limits, (limit, known) => {
+    const who = known.kind === 'user' ? known.identity.username : 'the token'
+    const detail = limit === 'logins' ? `${limits.loginsMax} logins are there` : `${limits.loginsPerUserMax} logins of it are there, the oldest of them ends`
+    deps.observe({ kind: 'http-limit-reached', limit, who, detail })
+  })
   const gate = new Gate({ identities: deps.identities, logins }, options)
   const answer = createAnswerer(createRoutes(deps, options, { limits, status, gate, logins }), {
     gate,
