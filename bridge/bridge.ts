@@ -9,6 +9,7 @@ import { allowance as allowanceOf, timetable, type Address, type Config } from '
 import type { Observe } from './events.ts'
 import { FailedElsewhere } from './failed-elsewhere.ts'
 import { Fleet } from './fleet.ts'
+import type { HttpLimits } from './http/deps.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
@@ -212,11 +213,20 @@ function httpOptions (
   return {
     ...http.listen,
     token: http.token,
-    limits: { loginsMax: http.limits.logins, loginsPerUserMax: http.limits.loginsPerUser },
+    limits: httpLimits(http.limits),
     anonymous: auth.anonymous,
     version,
     bodyBytesMax: mqtt.maxPacketSize,
     targetMs: slo.targetMs,
     mqtt: { host: broker.host, port: broker.port, topicPrefix: mqtt.topicPrefix }
+  }
+}
+
+function httpLimits (limits: Config['http']['limits']): Partial<HttpLimits> {
+  return {
+    connectionsMax: limits.connections,
+    connectionsPerAddressMax: limits.connectionsPerAddress,
+    loginsMax: limits.logins,
+    loginsPerUserMax: limits.loginsPerUser
   }
 }

@@ -19,7 +19,7 @@ export type RefusalReason =
 export type PauseReason = 'spool_full' | 'disk_low' | 'storage_error' | 'shutdown'
 
 /** As in the settings of http.limits; `sluice_http_limits_reached_total` counts by them. */
-export const HTTP_LIMIT_NAMES = ['logins', 'logins_per_user'] as const
+export const HTTP_LIMIT_NAMES = ['connections', 'connections_per_address', 'logins', 'logins_per_user'] as const
 export type HttpLimitName = typeof HTTP_LIMIT_NAMES[number]
 
 export type SpoolOperation = 'open' | 'write' | 'read' | 'delete' | 'index'

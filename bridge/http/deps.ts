@@ -74,6 +74,7 @@ export interface HttpLimits {
   /** What still comes of a body that was answered early is read and thrown away for this long. */
   readonly lingerMsMax: number
   readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
   /** Who is logged in, all together; a further one has to show its proof with each request. */
   readonly loginsMax: number
   /** Of one user; a further one takes the place of its oldest. */
@@ -89,6 +90,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   contentReadsMax: 16,
   lingerMsMax: 2000,
   connectionsMax: 2000,
+  connectionsPerAddressMax: 1000,
   loginsMax: 10_000,
   loginsPerUserMax: 20,
   closeMsMax: 5000

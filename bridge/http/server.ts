@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
+import { boundCallers } from './callers.ts'
 import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
 import type { Exchange, Guarded, Method, Route } from './exchange.ts'
 import { Gate } from './gate.ts'
@@ -41,7 +42,7 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   // requestTimeout would count the time a body waits for its memory; bodies have limits of their own (body.ts).
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 10_000 }, answer)
   server.on('checkContinue', answer) // receive.ts asks for the body once there is room for it
-  server.maxConnections = limits.connectionsMax
+  boundCallers(server, deps.observe, limits)
   server.listen(options.port, options.host)
   try {
     await once(server, 'listening')
