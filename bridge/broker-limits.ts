@@ -18,6 +18,7 @@ export function brokerLimits (limits: Config['mqtt']['limits']): Partial<BrokerL
     queuedBytesMax: limits.sessionBytes,
     queuedBytesAllMax: limits.sessionsBytes,
     retainedBytesMax: limits.retainedBytes,
+    addressGuessesFree: limits.guessesPerAddress,
     idleMs: limits.idle,
     progressMs: limits.progress,
     uploadBytesPerSecondMin: limits.uploadBytesPerSecond

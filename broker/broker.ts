@@ -63,6 +63,8 @@ export async function startBroker (deps: BrokerDeps, options: BrokerOptions): Pr
   return broker
 }
 
+const SLOWED = 'so many wrong passwords came from there that further ones wait (mqtt.limits.guessesPerAddress)'
+
 class EmbeddedBroker implements Broker {
   readonly #deps: BrokerDeps
   readonly #options: BrokerOptions
@@ -95,7 +97,7 @@ class EmbeddedBroker implements Broker {
     const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
     this.identities = new Identities(options.access ?? {}, {
       ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'
-    })
+    }, (who) => { deps.observe({ kind: 'limit-reached', limit: 'guesses_per_address', who, detail: SLOWED }) })
     this.#retained = new Retained(this.#limits.retainedBytesMax)
     this.#census = new Census({
       connections: this.#connections,

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { Guesses, type GuessLimits } from './guesses.ts'
+import { addressGroup } from './address-group.ts'
+import { Guesses, type GuessLimits, type Judged } from './guesses.ts'
 import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
@@ -48,26 +49,34 @@ export interface IdentityRules extends GuessLimits {
   readonly isOpen?: boolean
 }
 
+/** No user has a name with a colon in it. */
+const SECRET = ':secret'
+/** Addresses from which one name is known again at once; a fleet with one name may have more. */
+const PROVEN_AT_MAX = 16
+
 /**
- * Tells who somebody is. A password that was right once is known again without its slow hash, so
- * that a fleet reconnects at once and a guesser beside a device does not delay it.
+ * Tells who somebody is. A password that was right once is known again from the same address without
+ * its slow hash, so that a fleet reconnects at once and a guesser beside a device does not delay it.
  */
 export class Identities {
   readonly #rules: IdentityRules
   readonly #guesses: Guesses
   readonly #turns: Turns
   #access: Access
-  /** By name: a keyed hash of the password that was right, in memory alone. */
-  readonly #proven = new Map<string, string>()
+  /** By name: a keyed hash of the password that was right, in memory alone, and from where it was. */
+  readonly #proven = new Map<string, { readonly seal: string, readonly addresses: Set<string> }>()
+  /** Names with a password that somebody gave a wrong one for. */
+  readonly #missed = new Set<string>()
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
 
-  constructor (access: Access, rules: IdentityRules) {
+  /** `onSlow` is told of an address whose guesses wait from now on. */
+  constructor (access: Access, rules: IdentityRules, onSlow: (address: string) => void = () => {}) {
     this.#access = access
     this.#decoys = hashesOf(access)
     this.#rules = rules
     this.#turns = new Turns(rules.verifyingMax)
-    this.#guesses = new Guesses(rules, this.#turns)
+    this.#guesses = new Guesses(rules, { isFresh: (name) => this.#isFresh(name), onSlow }, this.#turns)
   }
 
   /** False: user names mean nothing here. */
@@ -111,6 +120,18 @@ export class Identities {
     return await this.#verifyPassword({ ...credentials, username: name, password })
   }
 
+  /** Whether this is a secret that is no user's. Guesses at it are slowed as those at passwords are. */
+  async judgeSecret (given: string, secret: string, by: Pick<Credentials, 'address' | 'isGone'>): Promise<Judged> {
+    const seal = this.#seal(SECRET, Buffer.from(given))
+    const guess = { ...by, username: SECRET, seal }
+    if (this.#isProven(guess)) return 'right'
+    return await this.#guesses.judge(guess, async () => {
+      const isRight = timingSafeEqual(Buffer.from(seal), Buffer.from(this.#seal(SECRET, Buffer.from(secret))))
+      if (isRight) this.#prove(guess)
+      return isRight
+    })
+  }
+
   /** Passwords, tokens, rules and roles are these from now on. */
   configure (access: Access): void {
     const before = this.#access.passwords ?? new Map<string, never>()
@@ -118,12 +139,14 @@ export class Identities {
     this.#decoys = hashesOf(access)
     this.#guesses.forgetSeen()
     for (const [name, { text }] of before) {
-      if (access.passwords?.get(name)?.text !== text) this.#proven.delete(name)
+      if (access.passwords?.get(name)?.text === text) continue
+      this.#proven.delete(name)
+      this.#missed.delete(name)
     }
   }
 
   async #verifyToken (token: string, tokens: TokenRules, { username, address }: Credentials): Promise<Verdict> {
-    const verdict = await this.#turns.take(address, () => verifyToken(token, tokens))
+    const verdict = await this.#turns.take(addressGroup(address), () => verifyToken(token, tokens))
     const named = username ?? (verdict.kind === 'right' ? verdict.username : '')
     if (verdict.kind === 'wrong') {
       return { kind: 'wrong', detail: `the token of ${quote(named)} from ${address} does not count: ${verdict.detail}` }
@@ -155,13 +178,17 @@ export class Identities {
     }
   }
 
-  async #isRight ({ username, seal }: Sealed, password: Buffer): Promise<boolean> {
+  async #isRight ({ username, seal, address }: Sealed, password: Buffer): Promise<boolean> {
     const entry = this.#access.passwords?.get(username)
     const hash = entry?.hash ?? this.#decoyOf(username)
     const isRight = hash !== undefined && await isPassword(password, hash)
     // The file may have been read again while this ran.
-    if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) return false
-    this.#proven.set(username, seal)
+    if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) {
+      if (entry !== undefined) this.#missed.add(username)
+      return false
+    }
+    this.#missed.delete(username)
+    this.#prove({ username, seal, address })
     return true
   }
 
@@ -174,9 +201,24 @@ export class Identities {
     return this.#decoys[at]
   }
 
-  #isProven ({ username, seal }: Sealed): boolean {
+  /** There is this name, and nobody gave a wrong password for it since it was right or the service started. */
+  #isFresh (username: string): boolean {
+    return this.#access.passwords?.has(username) === true && !this.#missed.has(username)
+  }
+
+  #prove ({ username, seal, address }: Sealed): void {
+    const before = this.#proven.get(username)
+    const addresses = before?.seal === seal ? before.addresses : new Set<string>()
+    const [oldest] = addresses
+    if (addresses.size >= PROVEN_AT_MAX && oldest !== undefined) addresses.delete(oldest)
+    this.#proven.set(username, { seal, addresses: addresses.add(addressGroup(address)) })
+  }
+
+  /** From an address where it was not right yet it may be a guess, and a guess is to take its time. */
+  #isProven ({ username, seal, address }: Sealed): boolean {
     const proven = this.#proven.get(username)
-    return proven !== undefined && timingSafeEqual(Buffer.from(proven), Buffer.from(seal))
+    if (proven === undefined || !proven.addresses.has(addressGroup(address))) return false
+    return timingSafeEqual(Buffer.from(proven.seal), Buffer.from(seal))
   }
 
   #seal (username: string, password: Buffer): string {
@@ -186,6 +228,7 @@ export class Identities {
 
 interface Sealed {
   readonly username: string
+  readonly address: string
   readonly seal: string
 }
 

@@ -78,5 +78,9 @@ export const defaultLimits: BrokerLimits = {
   guessesFree: 3,
   guessPauseMs: 250,
   guessPauseMsMax: 500,
-  guessersMax: 10_000
+  guessersMax: 10_000,
+  addressGuessesFree: 100,
+  addressGuessesPerSecond: 5,
+  namesWaitingMax: 128,
+  addressesMax: 10_000
 }

@@ -83,6 +83,13 @@ const cases: { readonly [name in LimitName]: Case } = {
     options: () => ({ limits: { retainedBytesMax: 2_000 } }),
     meet: device((one) => one.publishAsync('site/door', Buffer.alloc(1_000), { qos: 1, retain: true }))
   },
+  guesses_per_address: {
+    options: async () => ({ access: await named(), limits: { addressGuessesFree: 2, addressGuessesPerSecond: 50 } }),
+    meet: async (t, { port }) => {
+      const guesses = ['a', 'b', 'c', 'd', 'e'].map((username) => connackOf(t, port, { username, password: 'guess' }))
+      assert.deepEqual(await Promise.all(guesses), [4, 4, 4, 4, 4])
+    }
+  },
   idle: { options: () => ({ limits: { idleMs: 100 } }), meet: cut(connectPacket()) },
   progress: {
     options: () => ({ limits: { progressMs: 100 } }),

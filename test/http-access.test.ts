@@ -190,3 +190,19 @@ test('a user who logs in without end ends logins of his own, and nobody else\'s'
   const limits = site.events.flatMap((event) => event.kind === 'http-limit-reached' ? [event.limit] : [])
   assert.deepEqual([...new Set(limits)], ['logins_per_user', 'logins'])
 })
+
+test('whoever guesses at http.token waits longer each time, and one who has shown it does not', async (t) => {
+  const site = await start(t)
+  const attempt = async (token: string): Promise<number> => {
+    const startedAt = performance.now()
+    await call(site, { path: '/api/v1/status' }, { authorization: `Bearer ${token}` })
+    return performance.now() - startedAt
+  }
+  assert.equal(await looksWith(site, TOKEN), 200)
+  const waits: number[] = []
+  for (let nth = 0; nth < 6; nth++) waits.push(await attempt(`guess-${nth}`))
+  assert.ok(waits.slice(4).every((ms) => ms > 200), waits.join(' '))
+  const first = attempt('guess-7')
+  assert.ok(await attempt(TOKEN) < 200)
+  await first
+})

@@ -26,6 +26,8 @@ const fields = z.strictObject({
   sessionBytes: size('4MB', 'Bytes that wait in one of them.', { min: 1_000 }),
   sessionsBytes: size('64MB', 'Bytes that wait in all of them together.', { min: 1_000 }),
   retainedBytes: size('32MB', 'Retained messages together, with 1.2 kB for each; never an image.', { min: 1_000 }),
+  guessesPerAddress: count(100, 'Wrong passwords of one address that none is waited for, over HTTP too; then 5 a second are looked at.',
+    { min: 1, max: 1_000_000 }),
   idle: duration('1h', 'A client without a keep alive is cut once it has sent nothing for so long.',
     { min: 1_000, max: 31_536_000_000 }),
   progress: duration('30s', 'A packet that was begun goes on within this time, or the connection is cut.',
