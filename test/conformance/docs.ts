@@ -1,5 +1,5 @@
-// A part of `npm run docs`: writes docs/conformance.md and its table in README.md; with --check it says whether those in
-// the tree are up to date.
+// A part of `npm run docs`: writes docs/conformance.md and its table in README.md; with --check it says whether those
+// in the tree are up to date.
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { conformancePage, withTable } from './page.ts'
