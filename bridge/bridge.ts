@@ -55,7 +55,7 @@ export interface Bridge {
   configureUplink (uplink: Config['uplink']): void
   /** These names and rules hold from now on. Returns how many sessions that ended. */
   configureAccess (access: Access): number
-  configureTls (keys: TlsKeys): void
+  configureTls (keys: TlsKeys): number
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.

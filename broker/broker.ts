@@ -15,6 +15,7 @@ import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { checkListeners, Listeners, type Accepted } from './listeners.ts'
 import { PacketMemory } from './packet-memory.ts'
 import { Retained } from './retained.ts'
+import { readRevokedSerials } from './revoked-serials.ts'
 import { Sessions } from './sessions.ts'
 import { SysTopics } from './sys-topics.ts'
 import { Tally } from './tally.ts'
@@ -40,8 +41,8 @@ export interface Broker extends Voice {
   readonly identities: Identities
   /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
   configureAccess (access: Access): number
-  /** From now on handshakes are made with these; connections that are there go on. */
-  configureTls (keys: TlsKeys): void
+  /** From now on handshakes are made with these. Ends the sessions of revoked certificates, and returns how many. */
+  configureTls (keys: TlsKeys): number
   /**
    * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
    * connection. Takes closeMs and lingerMs at most, and closeMs again where a last will was an image.
@@ -149,8 +150,10 @@ class EmbeddedBroker implements Broker {
     return reconsider(this.#connections, this.identities)
   }
 
-  configureTls (keys: TlsKeys): void {
+  configureTls (keys: TlsKeys): number {
     this.#listeners.renew(keys)
+    this.identities.revoke(readRevokedSerials(keys.crl ?? ''))
+    return reconsider(this.#connections, this.identities)
   }
 
   async close (): Promise<void> {

@@ -4,6 +4,7 @@ import { Guesses, type GuessLimits, type Judged } from './guesses.ts'
 import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
+import { Proven, type Sealed } from './proven.ts'
 import { nobodyElse, roleOf, type Role, type Roles } from './roles.ts'
 import type { Rules } from './rules.ts'
 import { isStillGood, isToken, verifyToken, type TokenProof, type TokenRules } from './tokens.ts'
@@ -33,7 +34,7 @@ export interface Identity {
   readonly claimed: Role | undefined
   /** Ms since epoch. */
   readonly expiresAt: number | undefined
-  readonly proof: TokenProof | { readonly kind: 'password', readonly text: string } | { readonly kind: 'certificate' }
+  readonly proof: TokenProof | { readonly kind: 'password', readonly text: string } | { readonly kind: 'certificate', readonly serial: string }
 }
 
 export type Verdict =
@@ -51,8 +52,6 @@ export interface IdentityRules extends GuessLimits {
 
 /** No user has a name with a colon in it. */
 const SECRET = ':secret'
-/** Addresses from which one name is known again at once; a fleet with one name may have more. */
-const PROVEN_AT_MAX = 16
 
 /**
  * Tells who somebody is. A password that was right once is known again from the same address without
@@ -63,12 +62,13 @@ export class Identities {
   readonly #guesses: Guesses
   readonly #turns: Turns
   #access: Access
-  /** By name: a keyed hash of the password that was right, in memory alone, and from where it was. */
-  readonly #proven = new Map<string, { readonly seal: string, readonly addresses: Set<string> }>()
+  readonly #proven = new Proven()
   /** Names with a password that somebody gave a wrong one for. */
   readonly #missed = new Set<string>()
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
+  /** Serial numbers of certificates. */
+  #revoked: ReadonlySet<string> = new Set()
 
   /** `onSlow` is told of an address whose guesses wait from now on. */
   constructor (access: Access, rules: IdentityRules, onSlow: (address: string) => void = () => {}) {
@@ -103,7 +103,7 @@ export class Identities {
   isStillGood ({ username, expiresAt, proof }: Identity): boolean {
     const { passwords, tokens } = this.#access
     switch (proof.kind) {
-      case 'certificate': return true
+      case 'certificate': return !this.#revoked.has(proof.serial)
       case 'password': return passwords?.get(username)?.text === proof.text
       case 'token':
         return tokens !== undefined && isStillGood(proof, username, tokens) && (expiresAt ?? 0) > Date.now()
@@ -124,10 +124,10 @@ export class Identities {
   async judgeSecret (given: string, secret: string, by: Pick<Credentials, 'address' | 'isGone'>): Promise<Judged> {
     const seal = this.#seal(SECRET, Buffer.from(given))
     const guess = { ...by, username: SECRET, seal }
-    if (this.#isProven(guess)) return 'right'
+    if (this.#proven.has(guess)) return 'right'
     return await this.#guesses.judge(guess, async () => {
       const isRight = timingSafeEqual(Buffer.from(seal), Buffer.from(this.#seal(SECRET, Buffer.from(secret))))
-      if (isRight) this.#prove(guess)
+      if (isRight) this.#proven.add(guess)
       return isRight
     })
   }
@@ -143,6 +143,11 @@ export class Identities {
       this.#proven.delete(name)
       this.#missed.delete(name)
     }
+  }
+
+  /** Certificates of these serial numbers count no more. */
+  revoke (serials: ReadonlySet<string>): void {
+    this.#revoked = serials
   }
 
   async #verifyToken (token: string, tokens: TokenRules, { username, address }: Credentials): Promise<Verdict> {
@@ -164,7 +169,7 @@ export class Identities {
     { username, password, address, isGone }: Credentials & { readonly username: string, readonly password: Buffer }
   ): Promise<Verdict> {
     const guess = { username, address, seal: this.#seal(username, password), ...isGone === undefined ? {} : { isGone } }
-    const judged = this.#isProven(guess) ? 'right' : await this.#guesses.judge(guess, () => this.#isRight(guess, password))
+    const judged = this.#proven.has(guess) ? 'right' : await this.#guesses.judge(guess, () => this.#isRight(guess, password))
     const text = this.#access.passwords?.get(username)?.text
     switch (judged) {
       case 'right':
@@ -188,7 +193,7 @@ export class Identities {
       return false
     }
     this.#missed.delete(username)
-    this.#prove({ username, seal, address })
+    this.#proven.add({ username, seal, address })
     return true
   }
 
@@ -206,30 +211,9 @@ export class Identities {
     return this.#access.passwords?.has(username) === true && !this.#missed.has(username)
   }
 
-  #prove ({ username, seal, address }: Sealed): void {
-    const before = this.#proven.get(username)
-    const addresses = before?.seal === seal ? before.addresses : new Set<string>()
-    const [oldest] = addresses
-    if (addresses.size >= PROVEN_AT_MAX && oldest !== undefined) addresses.delete(oldest)
-    this.#proven.set(username, { seal, addresses: addresses.add(addressGroup(address)) })
-  }
-
-  /** From an address where it was not right yet it may be a guess, and a guess is to take its time. */
-  #isProven ({ username, seal, address }: Sealed): boolean {
-    const proven = this.#proven.get(username)
-    if (proven === undefined || !proven.addresses.has(addressGroup(address))) return false
-    return timingSafeEqual(Buffer.from(proven.seal), Buffer.from(seal))
-  }
-
   #seal (username: string, password: Buffer): string {
     return createHmac('sha256', this.#key).update(`${username}:`).update(password).digest('hex')
   }
-}
-
-interface Sealed {
-  readonly username: string
-  readonly address: string
-  readonly seal: string
 }
 
 function hashesOf ({ passwords }: Access): PasswordHash[] {

@@ -97,6 +97,8 @@ export interface TlsFiles {
   readonly key: string
   /** Each client needs a certificate that this one signed; its name is the device's. */
   readonly clientCa: string | undefined
+  /** Revocation lists of the authorities up to that one. */
+  readonly crl: string | undefined
 }
 
 export interface Address {

@@ -45,7 +45,9 @@ export const settings = z.strictObject({
       cert: optionalText('A PEM file with the certificate and those that lead to its root.', 'none'),
       key: optionalText('A PEM file with its private key.', 'none'),
       clientCa: optionalText('A PEM file with the root of client certificates; each client then needs one, and its common name is who it is.',
-        'clients need no certificate')
+        'clients need no certificate'),
+      crl: optionalText('A PEM file of revocation lists, one of each authority up to that root; whose certificate is in one is refused.',
+        'none is revoked')
     }),
     ws: section('MQTT over WebSocket, subprotocol mqtt, for browsers and proxies.', {
       listen: optionalAddress('Host and port, like 127.0.0.1:8083.', 'no WebSocket'),
