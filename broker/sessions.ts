@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes'
 import { storeInOrder } from './incoming.ts'
+import { inOwnMemory } from './own-memory.ts'
 import { SessionQueues, type QueueLimit, type QueueLimits } from './session-queues.ts'
 
 // Sessions that are kept (clean session 0) live in the memory of Aedes, which bounds neither their
@@ -94,6 +95,7 @@ export class Sessions {
     // Aedes keeps a message with the QoS it came with. Once for each filter that matches: it takes one copy out again
     // for each that it does not deliver (client.js, deliverQoS), and has to find it.
     store.outgoingEnqueueCombi = async (subscriptions, packet) => {
+      if (subscriptions.length > 0 && typeof packet.payload !== 'string') packet.payload = inOwnMemory(packet.payload)
       const granted = highest(subscriptions)
       const fitting = subscriptions.filter(({ clientId }) => queues.add(clientId, packet))
       await Promise.all(fitting.map(async (subscription) => {
