@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
 import { parseSecret } from '../broker/token-keys.ts'
+import { catalogue } from '../bridge/metric-catalogue.ts'
 import type { HttpLimits } from '../bridge/http/deps.ts'
 import { accessOf } from './helpers/access.ts'
 import { ask, keep, startSite, type Answer, type TestSite } from './helpers/http.ts'
@@ -60,7 +61,7 @@ const form = (device: string) => ({
 /** Who gets past the gate, whatever is answered then. */
 const table: ReadonlyArray<readonly [Route, readonly Caller[]]> = [
   ...['/livez', '/readyz', '/metrics', '/login'].map((path) => [{ path }, roles] as const),
-  ...['/', '/list', '/api/v1/status', '/api/v1/images', '/api/v1/images/cam-1:a1', '/api/v1/images/cam-1:a1/content', '/api/v1/uplink']
+  ...['/', '/list', '/api/v1/status', '/api/v1/images', '/api/v1/images/cam-1:a1', '/api/v1/images/cam-1:a1/content', '/api/v1/uplink', '/api/v1/slo']
     .map((path) => [{ path }, ['vera', 'otto', 'holder']] as const),
   ...[
     ['POST', '/api/v1/images/retry'], ['DELETE', '/api/v1/images'], ['POST', '/api/v1/images/cam-1:a1/retry'],
@@ -90,6 +91,12 @@ async function call (site: TestSite, { method = 'GET', path, body }: Route, head
   const sent = body === undefined ? {} : { 'content-type': body.type, 'content-length': `${body.bytes.length}` }
   return await ask(`${site.url}${path}`, { method, headers: { ...headers, ...sent } }, body?.bytes)
 }
+
+test('every route that there is stands in the table', () => {
+  const shown = new Set(table.map(([{ path }]) => path.split('?')[0]?.replace(/cam-1:\w+/, '{id}')))
+  const all = catalogue.httpRequests.labels.route.filter((route) => route !== 'other')
+  assert.deepEqual(all.filter((route) => !shown.has(route)), [])
+})
 
 test('every route is open to exactly those whom it is for', async (t) => {
   const site = await start(t)

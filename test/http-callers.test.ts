@@ -25,6 +25,19 @@ test('a connection beyond all that there may be is cut, and told of by the limit
   assert.deepEqual(told, ['connections'])
 })
 
+for (const begun of ['', 'GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow: ']) {
+  test(`a request whose head does not come to its end is cut in time, ${begun === '' ? 'also' : 'and not only'} where nothing came`, async (t) => {
+    const site = await startSite(t, { http: { limits: { headMsMax: 200 } } })
+    const { socket } = await openRaw(t, site.port)
+    const openedAt = performance.now()
+    socket.write(begun)
+    const drip = setInterval(() => { if (begun !== '') socket.write('x') }, 20)
+    t.after(() => { clearInterval(drip) })
+    await eventually(() => socket.readableEnded || socket.closed, { timeoutMs: 5_000 })
+    assert.ok(performance.now() - openedAt < 1_500)
+  })
+}
+
 test('of IPv6 a whole network counts as one address, of IPv4 each one', () => {
   const same = ['2001:db8::1', '2001:DB8:0:0:ffff::2', '2001:db8:0:0:1:2:3:4']
   assert.deepEqual(new Set(same.map(addressGroup)), new Set(['2001:db8:0:0::/64']))

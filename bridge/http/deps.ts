@@ -63,6 +63,8 @@ export interface HttpOptions {
 
 /** What one peer may cost. Times are ms. */
 export interface HttpLimits {
+  /** From the connection, or from the request before it, to the end of a request's head. */
+  readonly headMsMax: number
   /** Between two pieces of a body. */
   readonly stallMsMax: number
   /** From the first to the last byte of a body: 8 MB at 1 Mbit/s is 64 s. */
@@ -84,6 +86,7 @@ export interface HttpLimits {
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
+  headMsMax: 10_000,
   stallMsMax: 15_000,
   bodyMsMax: 120_000,
   budgetMsMax: 30_000,

@@ -40,7 +40,10 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
     isLast: () => isClosing || deps.isStopping()
   })
   // requestTimeout would count the time a body waits for its memory; bodies have limits of their own (body.ts).
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 10_000 }, answer)
+  const server = createServer({
+    ...{ headersTimeout: limits.headMsMax, requestTimeout: 0, keepAliveTimeout: 10_000 },
+    connectionsCheckingInterval: Math.min(1_000, limits.headMsMax) // by default it looks every 30 s
+  }, answer)
   server.on('checkContinue', answer) // receive.ts asks for the body once there is room for it
   boundCallers(server, deps.observe, limits)
   server.listen(options.port, options.host)
