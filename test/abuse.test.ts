@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -23,6 +24,18 @@ const OVERSIZE = 1_000
 const HALF_OPEN = 2_000
 /** A second, on a machine that does nothing else: `SLUICE_FAULTS=long`. */
 const MS_MAX = rounds({ fast: 2_000, long: 1_000 })
+
+test('each attack that docs/security.md tells of names tests, and each of them is there', async () => {
+  const page = await readFile('docs/security.md', 'utf8')
+  const attacks = page.split('## Attacks')[1]?.split('\n## ')[0] ?? ''
+  const rows = attacks.split('\n').filter((line) => line.startsWith('| ')).slice(1)
+  assert.ok(rows.length > 20, `${rows.length} attacks`)
+  for (const row of rows) {
+    const named = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path)
+    assert.ok(named.length > 0, `no test is named: ${row.slice(0, 80)}`)
+    for (const path of named) assert.ok(existsSync(path), `${path} is not there`)
+  }
+})
 
 async function residentBytes ({ pid }: Service): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
