@@ -42,7 +42,7 @@ export function formatTables (results: Results): Map<string, string> {
       `${outage.atAllowanceSeconds.toFixed(1)} s after`, percent(outage.wireShareAfter)]]))
   }
   if (results.identity !== undefined) {
-    tables.set('identity', [formatFleets(results.identity.fleets), formatPeers('durable intake, 250 kB', results.identity.intake)].join('\n\n'))
+    tables.set('identity', [formatFleets(results.identity.fleets), formatPeers('durable intake, 250 kB (target of the ratio 0.97)', results.identity.intake)].join('\n\n'))
   }
   if (results.flat !== undefined) tables.set('flat', formatFlat(results.flat))
   if (results.steady !== undefined) tables.set('steady', formatSteady(results.steady))
@@ -105,7 +105,8 @@ function formatAcknowledged (acknowledged: string): string {
 }
 
 function formatFleets (rows: readonly FleetRow[]): string {
-  return table(['a fleet connects at once', 'devices', 'when', 'refused', 'all within', 'CPU of the service, each'], rows.map((row) =>
+  const heads = ['a fleet connects at once', 'devices', 'when', 'refused (target 0)', 'all within (target 30 s)', 'CPU of the service, each']
+  return table(heads, rows.map((row) =>
     [row.proof, count(row.devices), row.when, count(row.refused), `${row.seconds.toFixed(1)} s`, ms(row.cpuMsEach, 2)]))
 }
 

@@ -53,7 +53,7 @@ export function readTlsListener (files: Config['mqtt']['tls']) {
 }
 
 /** The PEM files of the TLS listener, proved to go together. Throws a ConfigError. */
-export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']['tls']>): TlsKeys {
+export function readTlsKeys ({ cert, key, clientCa, crl }: NonNullable<Config['mqtt']['tls']>): TlsKeys {
   const read = (name: string, file: string): string => {
     try {
       return readFileSync(file, 'utf8')
@@ -68,13 +68,22 @@ export function readTlsKeys ({ cert, key, clientCa }: NonNullable<Config['mqtt']
     const message = `${clientCa} holds no certificate; put the root of client certificates into it, in PEM`
     throw new ConfigError([{ path: 'mqtt.tls.clientCa', message }])
   }
-  const keys = { cert: read('cert', cert), key: read('key', key), clientCa: ca }
+  const lists = crl === undefined ? undefined : read('crl', crl)
+  if (lists !== undefined && !lists.includes('-----BEGIN X509 CRL-----')) {
+    const message = `${crl} holds no revocation list; make one with: openssl ca -gencrl`
+    throw new ConfigError([{ path: 'mqtt.tls.crl', message }])
+  }
+  const keys = { cert: read('cert', cert), key: read('key', key), clientCa: ca, crl: lists }
   try {
-    createSecureContext({ cert: keys.cert, key: keys.key, ...(ca === undefined ? {} : { ca }) })
+    createSecureContext({
+      ...{ cert: keys.cert, key: keys.key },
+      ...ca === undefined ? {} : { ca },
+      ...lists === undefined ? {} : { crl: lists }
+    })
     return keys
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    const files = [cert, key, clientCa].filter((file) => file !== undefined).join(', ')
+    const files = [cert, key, clientCa, crl].filter((file) => file !== undefined).join(', ')
     throw new ConfigError([{
       path: 'mqtt.tls', message: `cannot be spoken with ${files} (${reason}); give a certificate in PEM and the key it was made with`
     }])

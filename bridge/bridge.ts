@@ -9,6 +9,7 @@ import { allowance as allowanceOf, timetable, type Address, type Config } from '
 import type { Observe } from './events.ts'
 import { FailedElsewhere } from './failed-elsewhere.ts'
 import { Fleet } from './fleet.ts'
+import type { HttpLimits } from './http/deps.ts'
 import { startHttp } from './http/server.ts'
 import { createIntake } from './intake/intake.ts'
 import { RefusedSamples } from './intake/refused-samples.ts'
@@ -54,7 +55,7 @@ export interface Bridge {
   configureUplink (uplink: Config['uplink']): void
   /** These names and rules hold from now on. Returns how many sessions that ended. */
   configureAccess (access: Access): number
-  configureTls (keys: TlsKeys): void
+  configureTls (keys: TlsKeys): number
   /**
    * Takes nothing new, sends the PUBACKs of what is being written, lets running puts end until `cut`
    * aborts, and leaves the rest on disk.
@@ -212,10 +213,20 @@ function httpOptions (
   return {
     ...http.listen,
     token: http.token,
+    limits: httpLimits(http.limits),
     anonymous: auth.anonymous,
     version,
     bodyBytesMax: mqtt.maxPacketSize,
     targetMs: slo.targetMs,
     mqtt: { host: broker.host, port: broker.port, topicPrefix: mqtt.topicPrefix }
+  }
+}
+
+function httpLimits (limits: Config['http']['limits']): Partial<HttpLimits> {
+  return {
+    connectionsMax: limits.connections,
+    connectionsPerAddressMax: limits.connectionsPerAddress,
+    loginsMax: limits.logins,
+    loginsPerUserMax: limits.loginsPerUser
   }
 }

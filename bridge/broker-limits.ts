@@ -14,6 +14,11 @@ export function brokerLimits (limits: Config['mqtt']['limits']): Partial<BrokerL
     subscriptionsMax: limits.subscriptions,
     sessionsMax: limits.sessions,
     sessionsPerUserMax: limits.sessionsPerUser,
+    queuedMax: limits.sessionMessages,
+    queuedBytesMax: limits.sessionBytes,
+    queuedBytesAllMax: limits.sessionsBytes,
+    retainedBytesMax: limits.retainedBytes,
+    addressGuessesFree: limits.guessesPerAddress,
     idleMs: limits.idle,
     progressMs: limits.progress,
     uploadBytesPerSecondMin: limits.uploadBytesPerSecond

@@ -18,6 +18,10 @@ export type RefusalReason =
 /** Why images are not acknowledged at present. */
 export type PauseReason = 'spool_full' | 'disk_low' | 'storage_error' | 'shutdown'
 
+/** As in the settings of http.limits; `sluice_http_limits_reached_total` counts by them. */
+export const HTTP_LIMIT_NAMES = ['connections', 'connections_per_address', 'logins', 'logins_per_user'] as const
+export type HttpLimitName = typeof HTTP_LIMIT_NAMES[number]
+
 export type SpoolOperation = 'open' | 'write' | 'read' | 'delete' | 'index'
 
 export type BridgeEvent =
@@ -92,6 +96,8 @@ export type BridgeEvent =
     readonly route: string
     readonly detail: string
   }
+  /** A caller met a limit; what that meant for it is in `detail`. */
+  | { readonly kind: 'http-limit-reached', readonly limit: HttpLimitName, readonly who: string, readonly detail: string }
   /** `entry`: an image that the answer has acknowledged. */
   | {
     readonly kind: 'http-request'

@@ -41,6 +41,7 @@ export function levelOf (kind: BridgeEvent['kind']): Level {
     case 'subscription-refused':
     case 'limit-reached':
     case 'caller-refused':
+    case 'http-limit-reached':
     case 'image-refused':
     case 'image-withheld':
     case 'intake-paused':
@@ -77,6 +78,7 @@ export function describe (event: BridgeEvent): string {
     case 'subscription-refused':
       return `refused a SUBSCRIBE of ${event.clientId} to ${event.filter}: ${event.detail}`
     case 'limit-reached':
+    case 'http-limit-reached':
       return `${event.who} met a limit (${event.limit}): ${event.detail}`
     case 'caller-refused':
       return `refused ${event.route} to ${event.remote} (${event.code}): ${event.detail}`

@@ -6,6 +6,7 @@
 // or a key (Prometheus documentation, "Metric and label naming" and "Instrumentation").
 
 import { LIMIT_NAMES } from '../broker/events.ts'
+import { HTTP_LIMIT_NAMES } from './events.ts'
 import { ANY, counter, gauge, histogram } from './metric-spec.ts'
 
 export type { KeysOf, LabelsOf, LabelValues, MetricSpec, Unit } from './metric-spec.ts'
@@ -175,6 +176,8 @@ const http = {
   httpRefused: counter('sluice_http_refused_total',
     'HTTP requests of somebody who may not ask for that, by what was answered.', 'count',
     { code: ['not_authorized', 'forbidden', 'crowded'] }),
+  httpLimitsReached: counter('sluice_http_limits_reached_total', 'Times an HTTP caller met a limit, by limit.', 'count',
+    { limit: HTTP_LIMIT_NAMES }),
   httpDuration: histogram('sluice_http_request_duration_seconds', 'From a request to the end of its answer.', 'seconds',
     [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10])
 }

@@ -54,6 +54,8 @@ export function countEvent (record: Recorder, event: BridgeEvent): void {
       break
     case 'caller-refused':
       return record.add('httpRefused', 1, { code: event.code })
+    case 'http-limit-reached':
+      return record.add('httpLimitsReached', 1, { limit: event.limit })
     case 'http-request':
       record.add('httpRequests', 1, { route: routeOf(event.route), code: classOf(event.code) })
       return record.observe('httpDuration', event.seconds)

@@ -110,7 +110,7 @@ function namesImages (levels: readonly string[], prefix: readonly string[]): boo
 /** Why not, and the limit where it is one. */
 export interface Malformed {
   readonly detail: string
-  readonly limit?: 'topic_length' | 'topic_depth'
+  readonly limit?: 'topic_length' | 'topic_depth' | 'retained_bytes'
 }
 
 function malformedTopic (topic: string, { topicLengthMax, topicDepthMax }: TopicRules): Malformed | undefined {

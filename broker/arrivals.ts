@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { addressGroup } from './address-group.ts'
 import type { BrokerEvent, LimitName } from './events.ts'
 
 export interface ArrivalLimits {
@@ -41,7 +42,7 @@ export class Arrivals {
 
   /** Undefined: there is no room for it, and it is cut and told of. */
   enter (socket: Socket): Arrival | undefined {
-    const { remoteAddress: address = '' } = socket
+    const address = addressGroup(socket.remoteAddress ?? '')
     const full = this.#whyFull(address)
     if (full !== undefined) {
       this.#refuse(socket, 'over_limit', full.limit, full.detail)

@@ -15,6 +15,7 @@ import { defaultLimits, type BrokerLimits } from './limits.ts'
 import { checkListeners, Listeners, type Accepted } from './listeners.ts'
 import { ImageMemory } from './image-memory.ts'
 import { Retained } from './retained.ts'
+import { readRevokedSerials } from './revoked-serials.ts'
 import { Sessions } from './sessions.ts'
 import { SysTopics } from './sys-topics.ts'
 import { Tally } from './tally.ts'
@@ -40,8 +41,8 @@ export interface Broker extends Voice {
   readonly identities: Identities
   /** From now on these names and rules hold. Ends the sessions that lost something by it, and returns how many. */
   configureAccess (access: Access): number
-  /** From now on handshakes are made with these; connections that are there go on. */
-  configureTls (keys: TlsKeys): void
+  /** From now on handshakes are made with these. Ends the sessions of revoked certificates, and returns how many. */
+  configureTls (keys: TlsKeys): number
   /**
    * Accepts no more connections, waits for held publishes and sends their PUBACKs, then ends every
    * connection. Takes closeMs and lingerMs at most, and closeMs again where a last will was an image.
@@ -62,6 +63,8 @@ export async function startBroker (deps: BrokerDeps, options: BrokerOptions): Pr
   await broker.listen()
   return broker
 }
+
+const SLOWED = 'so many wrong passwords came from there that further ones wait (mqtt.limits.guessesPerAddress)'
 
 class EmbeddedBroker implements Broker {
   readonly #deps: BrokerDeps
@@ -91,11 +94,11 @@ class EmbeddedBroker implements Broker {
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#rules = { ...this.#limits, topicPrefix: options.topicPrefix, anonymous: options.anonymous }
     this.#memory = new ImageMemory(deps.budget.bytesMax / 2)
-    this.#sessions = new Sessions(this.#limits)
+    this.#sessions = new Sessions(this.#limits, (who, limit, detail) => { deps.observe({ kind: 'limit-reached', limit, who, detail }) })
     const hasCertificates = [options.tls, options.ws?.tls].some((at) => at?.keys.clientCa !== undefined)
     this.identities = new Identities(options.access ?? {}, {
       ...this.#rules, hasCertificates, isOpen: options.anonymous === 'always'
-    })
+    }, (who) => { deps.observe({ kind: 'limit-reached', limit: 'guesses_per_address', who, detail: SLOWED }) })
     this.#retained = new Retained(this.#limits.retainedBytesMax)
     this.#census = new Census({
       connections: this.#connections,
@@ -147,8 +150,10 @@ class EmbeddedBroker implements Broker {
     return reconsider(this.#connections, this.identities)
   }
 
-  configureTls (keys: TlsKeys): void {
+  configureTls (keys: TlsKeys): number {
     this.#listeners.renew(keys)
+    this.identities.revoke(readRevokedSerials(keys.crl ?? ''))
+    return reconsider(this.#connections, this.identities)
   }
 
   async close (): Promise<void> {

@@ -45,8 +45,9 @@ export class Census {
       subscriptions: [...connections].reduce((sum, { filters }) => sum + filters.size, 0),
       retained: retained.count,
       retainedBytes: retained.bytes,
-      queued: sessions.queued,
-      messagesDropped: sessions.dropped,
+      queued: sessions.queues.messages,
+      queuedBytes: sessions.queues.bytes,
+      messagesDropped: sessions.queues.dropped,
       ...this.traffic
     }
   }

@@ -9,6 +9,7 @@ import type { ImageMemory } from './image-memory.ts'
 import type { Permit } from './permit.ts'
 import { Guard, type GuardLimits } from './guard.ts'
 import type { Accepted } from './listeners.ts'
+import type { Certificate } from './tls-listener.ts'
 import type { Traffic } from './traffic.ts'
 import type { Messages } from './ws-listener.ts'
 
@@ -33,8 +34,7 @@ export class Connection {
   readonly filters = new Granted()
   /** What CONNECT was judged to be; CONNACK says so later. */
   denial: ConnectDenial | undefined
-  /** The name in the client's certificate. */
-  readonly certified: string | undefined
+  readonly certificate: Certificate | undefined
   /** Who it is, by its certificate or by its CONNECT; true once there is a permit. */
   user: string | undefined
   /** How that is known; undefined of a client without a name. */
@@ -49,9 +49,9 @@ export class Connection {
   #ending: { readonly reason: DisconnectReason, readonly detail?: string } | undefined
 
   constructor ({ accepted, budget, memory, traffic, observe, onClosed }: ConnectionDeps, limits: GuardLimits) {
-    const { socket, arrival, user, messages } = accepted
+    const { socket, arrival, certificate, messages } = accepted
     this.remote = socket.remoteAddress ?? 'a client that is gone'
-    this.certified = user
+    this.certificate = certificate
     this.#messages = messages
     if (messages !== undefined) messages.onTooLong = (bytesMax) => { this.#heed({ kind: 'message-too-long', bytesMax }) }
     this.#observe = observe

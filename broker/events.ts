@@ -47,7 +47,7 @@ export type DisconnectReason =
 export const LIMIT_NAMES = [
   'connections', 'connections_per_address', 'handshake', 'connect_bytes', 'packet_bytes', 'control_bytes',
   'messages_per_second', 'bytes_per_second', 'in_flight', 'topic_depth', 'topic_length', 'subscriptions',
-  'sessions', 'sessions_per_user', 'idle', 'progress', 'verifying'
+  'sessions', 'sessions_per_user', 'session_messages', 'session_bytes', 'sessions_bytes', 'retained_bytes', 'guesses_per_address', 'idle', 'progress', 'verifying'
 ] as const
 export type LimitName = typeof LIMIT_NAMES[number]
 
@@ -69,6 +69,7 @@ export interface BrokerLevels extends Readonly<Traffic> {
   readonly retainedBytes: number
   /** Messages that wait in sessions that are kept. */
   readonly queued: number
+  readonly queuedBytes: number
   /** Since the start: messages between clients that a full session did not get. */
   readonly messagesDropped: number
 }

@@ -1,17 +1,23 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { addressGroup } from './address-group.ts'
+import { GuessPace, type GuessPaceLimits } from './guess-pace.ts'
 import { Turns } from './turns.ts'
 
 // Passwords are verified a few at a time, taking turns by address (turns.ts). After some wrong ones from one
 // address for one name, each further one waits, longer every time: that slows a guesser. A device at another
-// address, or one that was right since the start, does not notice. One that shares the guesser's address and
-// has not been here yet waits among the guesses, with these in its favour:
+// address, or one that was right from this address since the start, does not notice. One that shares the guesser's
+// address and has not been here yet waits among the guesses, with these in its favour:
 //
 // - The same password again, right or wrong, takes no further place: a device repeats its own, a guesser cannot.
 // - Who is next is drawn by lot, and where no place is left it is drawn by lot who loses his: nobody is kept
 //   out by those who were first.
+//
+// Wrong ones of one address for many names are slowed together (guess-pace.ts). The first guess at each name that
+// there is does not wait for that, so that a fleet behind the guesser's address comes back after a restart beside
+// him: he has one guess for each name, and then waits.
 
-export interface GuessLimits {
+export interface GuessLimits extends GuessPaceLimits {
   /** Verifications side by side, on the thread pool that the spool writes with. */
   readonly verifyingMax: number
   /** Different passwords of one address for one name. */
@@ -23,6 +29,14 @@ export interface GuessLimits {
   readonly guessPauseMsMax: number
   /** Pairs of address and name whose wrong guesses are remembered; the oldest are forgotten first. */
   readonly guessersMax: number
+}
+
+/** Of names and addresses. */
+export interface GuessRules {
+  /** There is this name, and nobody has guessed wrong at it yet. */
+  isFresh (username: string): boolean
+  /** From now on the guesses of this address wait. */
+  onSlow (address: string): void
 }
 
 export interface Guess {
@@ -44,6 +58,8 @@ interface Waiting {
   readonly gone: Array<() => boolean>
 }
 
+type Whose = Pick<Guess, 'address' | 'username'>
+
 interface Guesser {
   wrong: number
   isAtWork: boolean
@@ -59,16 +75,21 @@ const SEEN_MAX = 64
 export class Guesses {
   readonly #limits: GuessLimits
   readonly #turns: Turns
+  readonly #pace: GuessPace
+  readonly #rules: GuessRules
   readonly #guessers = new Map<string, Guesser>()
 
-  constructor (limits: GuessLimits, turns = new Turns(limits.verifyingMax)) {
+  constructor (limits: GuessLimits, rules: Partial<GuessRules> = {}, turns = new Turns(limits.verifyingMax)) {
     this.#limits = limits
     this.#turns = turns
+    this.#rules = { isFresh: () => true, onSlow: () => {}, ...rules }
+    this.#pace = new GuessPace(limits, this.#rules.onSlow)
   }
 
   /** Resolves with what `verify` does; `crowded` where too many others wait, and the lot fell on this one. */
   async judge (guess: Guess, verify: () => Promise<boolean>): Promise<Judged> {
-    const { address, username, seal, isGone = () => false } = guess
+    const { username, seal, isGone = () => false } = guess
+    const address = addressGroup(guess.address)
     const key = `${address} ${username}`
     const guesser = this.#guessers.get(key) ?? this.#remember(key)
     if (guesser.seen.has(seal)) return 'wrong'
@@ -82,7 +103,7 @@ export class Guesses {
     if (guesser.waiting.size >= this.#limits.guessesWaitingMax && !this.#dismissOne(guesser)) return 'crowded'
     const { promise: judged, resolve: settle } = withResolvers()
     guesser.waiting.set(seal, { verify, judged, settle, gone: [isGone] })
-    if (!guesser.isAtWork) void this.#work(key, guesser, address)
+    if (!guesser.isAtWork) void this.#work(key, guesser, { address, username })
     return await judged
   }
 
@@ -91,14 +112,22 @@ export class Guesses {
     for (const { seen } of this.#guessers.values()) seen.clear()
   }
 
-  async #work (key: string, guesser: Guesser, address: string): Promise<void> {
+  async #work (key: string, guesser: Guesser, { address, username }: Whose): Promise<void> {
     guesser.isAtWork = true
     while (guesser.waiting.size > 0) {
       const pauseMs = this.#pauseMs(guesser)
       if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false })
+      const isFresh = this.#rules.isFresh(username)
+      if (!isFresh && !await this.#pace.turn(address)) {
+        this.#dismissAll(guesser)
+        break
+      }
       this.#dismissGone(guesser)
       const drawn = draw(guesser.waiting)
-      if (drawn === undefined) continue
+      if (drawn === undefined) {
+        if (!isFresh) this.#pace.refund(address)
+        continue
+      }
       const [seal, { verify, settle }] = drawn
       // A rejection is for whoever asked.
       const judged = this.#turns.take(address, verify).then((isRight): Judged => isRight ? 'right' : 'wrong')
@@ -109,6 +138,8 @@ export class Guesses {
       guesser.current = undefined
       if (outcome === 'right') guesser.wrong = 0
       if (outcome === 'wrong') note(guesser, seal)
+      if (isFresh && outcome === 'wrong') this.#pace.charge(address)
+      if (!isFresh && outcome !== 'wrong') this.#pace.refund(address)
     }
     guesser.isAtWork = false
     if (guesser.wrong === 0) this.#guessers.delete(key)
@@ -126,6 +157,11 @@ export class Guesses {
       waiting.delete(seal)
       settle('crowded')
     }
+  }
+
+  #dismissAll ({ waiting }: Guesser): void {
+    for (const { settle } of waiting.values()) settle('crowded')
+    waiting.clear()
   }
 
   /** False: the lot fell on the one who comes. */

@@ -12,6 +12,7 @@ import type { Identities } from './identities.ts'
 import { identify, judgeName, nameIn, sessionName } from './identify.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { ImageMemory } from './image-memory.ts'
+import { inOwnMemory } from './own-memory.ts'
 import type { Retained } from './retained.ts'
 import type { Sessions } from './sessions.ts'
 import { judgeSubscription } from './subscription.ts'
@@ -171,9 +172,13 @@ function judge (
   const verdict = judgePublish(topic, payload.length, rules)
   // Without a connection it is the will of a client that was admitted by another broker.
   if (verdict.kind !== 'refused' && connection !== undefined && connection.permit?.mayPublish(topic) !== true) return foreign
-  if (verdict.kind !== 'ordinary' || !retain || retained.keep(topic, payload.length)) return verdict
-  const detail = `no room to retain it: ${retained.bytes} of ${rules.retainedBytesMax} bytes are taken`
-  return { kind: 'refused', reason: 'no_room', detail }
+  if (verdict.kind !== 'ordinary' || !retain) return verdict
+  if (retained.keep(topic, payload.length)) {
+    packet.payload = inOwnMemory(payload as Buffer) // the parser makes no strings of payloads
+    return verdict
+  }
+  const detail = `no room to retain it: ${retained.bytes} of the ${rules.retainedBytesMax} bytes of mqtt.limits.retainedBytes are taken`
+  return { kind: 'refused', reason: 'no_room', limit: 'retained_bytes', detail }
 }
 
 interface Taking {

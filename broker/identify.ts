@@ -4,8 +4,10 @@ import type { Connection } from './connection.ts'
 import type { Identities, Identity } from './identities.ts'
 
 /** Who a client says it is, by its certificate or else by its CONNECT; undefined where nothing says so. */
-export function nameIn (packet: ConnectPacket, { certified }: Connection, identities: Identities): string | undefined {
-  return certified ?? (identities.haveUsers ? packet.username ?? undefined : undefined)
+export function nameIn (
+  packet: ConnectPacket, { certificate }: Connection, identities: Identities
+): string | undefined {
+  return certificate?.user ?? (identities.haveUsers ? packet.username ?? undefined : undefined)
 }
 
 /**
@@ -18,8 +20,9 @@ export function sessionName (clientId: string, username: string | undefined): st
 
 /** A client without a name must not name a session as a user's is named, and one has one name. */
 export function judgeName (
-  { clientId, username }: ConnectPacket, { user, certified }: Connection, identities: Identities
+  { clientId, username }: ConnectPacket, { user, certificate }: Connection, identities: Identities
 ): ConnectDenial | undefined {
+  const certified = certificate?.user
   if (certified !== undefined && username !== undefined && username !== null && username !== certified) {
     const detail = `its certificate is of ${certified}, and its CONNECT has another user name`
     return { result: 'bad_credentials', returnCode: 4, detail }
@@ -44,8 +47,10 @@ export async function identify (
     connection.permit = identities.nameless
     return undefined
   }
-  if (username === connection.certified) {
-    return know(connection, identities, { username, claimed: undefined, expiresAt: undefined, proof: { kind: 'certificate' } })
+  const { certificate } = connection
+  if (username === certificate?.user) {
+    const proof = { kind: 'certificate', serial: certificate.serial } as const
+    return know(connection, identities, { username, claimed: undefined, expiresAt: undefined, proof })
   }
   const isGone = (): boolean => connection.guard.stream.destroyed
   const credentials = { username, password: password ?? undefined, address: connection.remote, isGone }
@@ -85,7 +90,7 @@ export function reconsider (connections: Iterable<Connection>, identities: Ident
     connection.permit = permit
     if (!isUnknown && !isDenied) continue
     connection.endsFor('operator', isUnknown
-      ? `the password of ${user} was changed or removed, or its token was revoked`
+      ? `the password of ${user} was changed or removed, or its token or certificate was revoked`
       : `${user ?? 'a client without a name'} may not read any more what it is subscribed to`)
     connection.guard.stream.destroy()
     ended++

@@ -1,8 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { Guesses, type GuessLimits } from './guesses.ts'
+import { addressGroup } from './address-group.ts'
+import { Guesses, type GuessLimits, type Judged } from './guesses.ts'
 import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
+import { Proven, type Sealed } from './proven.ts'
 import { nobodyElse, roleOf, type Role, type Roles } from './roles.ts'
 import type { Rules } from './rules.ts'
 import { isStillGood, isToken, verifyToken, type TokenProof, type TokenRules } from './tokens.ts'
@@ -32,7 +34,7 @@ export interface Identity {
   readonly claimed: Role | undefined
   /** Ms since epoch. */
   readonly expiresAt: number | undefined
-  readonly proof: TokenProof | { readonly kind: 'password', readonly text: string } | { readonly kind: 'certificate' }
+  readonly proof: TokenProof | { readonly kind: 'password', readonly text: string } | { readonly kind: 'certificate', readonly serial: string }
 }
 
 export type Verdict =
@@ -48,26 +50,33 @@ export interface IdentityRules extends GuessLimits {
   readonly isOpen?: boolean
 }
 
+/** No user has a name with a colon in it. */
+const SECRET = ':secret'
+
 /**
- * Tells who somebody is. A password that was right once is known again without its slow hash, so
- * that a fleet reconnects at once and a guesser beside a device does not delay it.
+ * Tells who somebody is. A password that was right once is known again from the same address without
+ * its slow hash, so that a fleet reconnects at once and a guesser beside a device does not delay it.
  */
 export class Identities {
   readonly #rules: IdentityRules
   readonly #guesses: Guesses
   readonly #turns: Turns
   #access: Access
-  /** By name: a keyed hash of the password that was right, in memory alone. */
-  readonly #proven = new Map<string, string>()
+  readonly #proven = new Proven()
+  /** Names with a password that somebody gave a wrong one for. */
+  readonly #missed = new Set<string>()
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
+  /** Serial numbers of certificates. */
+  #revoked: ReadonlySet<string> = new Set()
 
-  constructor (access: Access, rules: IdentityRules) {
+  /** `onSlow` is told of an address whose guesses wait from now on. */
+  constructor (access: Access, rules: IdentityRules, onSlow: (address: string) => void = () => {}) {
     this.#access = access
     this.#decoys = hashesOf(access)
     this.#rules = rules
     this.#turns = new Turns(rules.verifyingMax)
-    this.#guesses = new Guesses(rules, this.#turns)
+    this.#guesses = new Guesses(rules, { isFresh: (name) => this.#isFresh(name), onSlow }, this.#turns)
   }
 
   /** False: user names mean nothing here. */
@@ -94,7 +103,7 @@ export class Identities {
   isStillGood ({ username, expiresAt, proof }: Identity): boolean {
     const { passwords, tokens } = this.#access
     switch (proof.kind) {
-      case 'certificate': return true
+      case 'certificate': return !this.#revoked.has(proof.serial)
       case 'password': return passwords?.get(username)?.text === proof.text
       case 'token':
         return tokens !== undefined && isStillGood(proof, username, tokens) && (expiresAt ?? 0) > Date.now()
@@ -111,6 +120,18 @@ export class Identities {
     return await this.#verifyPassword({ ...credentials, username: name, password })
   }
 
+  /** Whether this is a secret that is no user's. Guesses at it are slowed as those at passwords are. */
+  async judgeSecret (given: string, secret: string, by: Pick<Credentials, 'address' | 'isGone'>): Promise<Judged> {
+    const seal = this.#seal(SECRET, Buffer.from(given))
+    const guess = { ...by, username: SECRET, seal }
+    if (this.#proven.has(guess)) return 'right'
+    return await this.#guesses.judge(guess, async () => {
+      const isRight = timingSafeEqual(Buffer.from(seal), Buffer.from(this.#seal(SECRET, Buffer.from(secret))))
+      if (isRight) this.#proven.add(guess)
+      return isRight
+    })
+  }
+
   /** Passwords, tokens, rules and roles are these from now on. */
   configure (access: Access): void {
     const before = this.#access.passwords ?? new Map<string, never>()
@@ -118,12 +139,19 @@ export class Identities {
     this.#decoys = hashesOf(access)
     this.#guesses.forgetSeen()
     for (const [name, { text }] of before) {
-      if (access.passwords?.get(name)?.text !== text) this.#proven.delete(name)
+      if (access.passwords?.get(name)?.text === text) continue
+      this.#proven.delete(name)
+      this.#missed.delete(name)
     }
   }
 
+  /** Certificates of these serial numbers count no more. */
+  revoke (serials: ReadonlySet<string>): void {
+    this.#revoked = serials
+  }
+
   async #verifyToken (token: string, tokens: TokenRules, { username, address }: Credentials): Promise<Verdict> {
-    const verdict = await this.#turns.take(address, () => verifyToken(token, tokens))
+    const verdict = await this.#turns.take(addressGroup(address), () => verifyToken(token, tokens))
     const named = username ?? (verdict.kind === 'right' ? verdict.username : '')
     if (verdict.kind === 'wrong') {
       return { kind: 'wrong', detail: `the token of ${quote(named)} from ${address} does not count: ${verdict.detail}` }
@@ -141,7 +169,7 @@ export class Identities {
     { username, password, address, isGone }: Credentials & { readonly username: string, readonly password: Buffer }
   ): Promise<Verdict> {
     const guess = { username, address, seal: this.#seal(username, password), ...isGone === undefined ? {} : { isGone } }
-    const judged = this.#isProven(guess) ? 'right' : await this.#guesses.judge(guess, () => this.#isRight(guess, password))
+    const judged = this.#proven.has(guess) ? 'right' : await this.#guesses.judge(guess, () => this.#isRight(guess, password))
     const text = this.#access.passwords?.get(username)?.text
     switch (judged) {
       case 'right':
@@ -155,13 +183,17 @@ export class Identities {
     }
   }
 
-  async #isRight ({ username, seal }: Sealed, password: Buffer): Promise<boolean> {
+  async #isRight ({ username, seal, address }: Sealed, password: Buffer): Promise<boolean> {
     const entry = this.#access.passwords?.get(username)
     const hash = entry?.hash ?? this.#decoyOf(username)
     const isRight = hash !== undefined && await isPassword(password, hash)
     // The file may have been read again while this ran.
-    if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) return false
-    this.#proven.set(username, seal)
+    if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) {
+      if (entry !== undefined) this.#missed.add(username)
+      return false
+    }
+    this.#missed.delete(username)
+    this.#proven.add({ username, seal, address })
     return true
   }
 
@@ -174,19 +206,14 @@ export class Identities {
     return this.#decoys[at]
   }
 
-  #isProven ({ username, seal }: Sealed): boolean {
-    const proven = this.#proven.get(username)
-    return proven !== undefined && timingSafeEqual(Buffer.from(proven), Buffer.from(seal))
+  /** There is this name, and nobody gave a wrong password for it since it was right or the service started. */
+  #isFresh (username: string): boolean {
+    return this.#access.passwords?.has(username) === true && !this.#missed.has(username)
   }
 
   #seal (username: string, password: Buffer): string {
     return createHmac('sha256', this.#key).update(`${username}:`).update(password).digest('hex')
   }
-}
-
-interface Sealed {
-  readonly username: string
-  readonly seal: string
 }
 
 function hashesOf ({ passwords }: Access): PasswordHash[] {

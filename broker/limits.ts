@@ -1,8 +1,9 @@
 import type { GuessLimits } from './guesses.ts'
 import type { PaceLimits } from './pace.ts'
+import type { QueueLimits } from './session-queues.ts'
 
 /** What one listener lets its clients use, beyond what an operator sets. Bytes and milliseconds. */
-export interface BrokerLimits extends GuessLimits, PaceLimits {
+export interface BrokerLimits extends GuessLimits, PaceLimits, QueueLimits {
   readonly connectionsPerAddressMax: number
   /** From the complete CONNECT until it is known who sent it. */
   readonly verifyMs: number
@@ -34,8 +35,6 @@ export interface BrokerLimits extends GuessLimits, PaceLimits {
   readonly subscriptionsMax: number
   /** Sessions with clean session 0, connected or not. */
   readonly sessionsMax: number
-  /** Messages that wait for one such session; further ones are dropped and counted. */
-  readonly queuedMax: number
   /** Of all retained messages together. */
   readonly retainedBytesMax: number
   /** How long `close` waits for the publishes that are held. */
@@ -68,7 +67,9 @@ export const defaultLimits: BrokerLimits = {
   subscriptionsMax: 1_000,
   sessionsMax: 10_000,
   queuedMax: 1_000,
-  retainedBytesMax: 32 * 1024 * 1024,
+  queuedBytesMax: 4_000_000,
+  queuedBytesAllMax: 64_000_000,
+  retainedBytesMax: 32_000_000,
   closeMs: 10_000,
   lingerMs: 1_000,
   pulseMs: 250,
@@ -77,5 +78,9 @@ export const defaultLimits: BrokerLimits = {
   guessesFree: 3,
   guessPauseMs: 250,
   guessPauseMsMax: 500,
-  guessersMax: 10_000
+  guessersMax: 10_000,
+  addressGuessesFree: 100,
+  addressGuessesPerSecond: 5,
+  namesWaitingMax: 128,
+  addressesMax: 10_000
 }

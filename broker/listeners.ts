@@ -7,7 +7,7 @@ import type { BrokerEvent } from './events.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import type { Access } from './identities.ts'
 import { Arrivals, type Arrival, type ArrivalLimits } from './arrivals.ts'
-import { createTlsServer, renew, type TlsKeys } from './tls-listener.ts'
+import { createTlsServer, renew, type Certificate, type TlsKeys } from './tls-listener.ts'
 import { createWsServer, type Messages, type WsLimits } from './ws-listener.ts'
 
 interface TlsAt {
@@ -34,8 +34,7 @@ export interface ListenerDeps {
 export interface Accepted {
   readonly socket: Socket
   readonly arrival: Arrival
-  /** The name in its certificate. */
-  readonly user?: string | undefined
+  readonly certificate?: Certificate | undefined
   /** Where its bytes come in messages. */
   readonly messages?: Messages
 }
@@ -92,7 +91,8 @@ export class Listeners {
       if (arrival !== undefined) accept({ socket, arrival })
     })
     const overTls = {
-      observe, accept (socket: Socket, user?: string) { accepted({ socket, transport: socket, user }) }
+      observe,
+      accept (socket: Socket, certificate?: Certificate) { accepted({ socket, transport: socket, certificate }) }
     }
     const overWs = { observe, accept: accepted }
     this.#all = [

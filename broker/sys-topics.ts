@@ -78,7 +78,7 @@ function figuresOf (levels: BrokerLevels): Record<string, number> {
     'messages/sent': levels.sentPackets,
     'messages/stored': stored,
     'store/messages/count': stored,
-    'store/messages/bytes': levels.retainedBytes,
+    'store/messages/bytes': levels.retainedBytes + levels.queuedBytes,
     'publish/messages/received': levels.receivedPublishes,
     'publish/messages/sent': levels.sentPublishes,
     'publish/messages/dropped': levels.messagesDropped,

@@ -2,6 +2,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { BrokerEvent } from './events.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { parseUsername } from './passwords.ts'
+import { formatSerial } from './revoked-serials.ts'
 
 /** PEM. */
 export interface TlsKeys {
@@ -9,12 +10,21 @@ export interface TlsKeys {
   readonly key: string
   /** Each client needs a certificate that this one signed. */
   readonly clientCa?: string | undefined
+  /** Certificate revocation lists, one of each authority up to the root. */
+  readonly crl?: string | undefined
+}
+
+/** What a client's certificate says. */
+export interface Certificate {
+  readonly user: string
+  /** As formatSerial has it. */
+  readonly serial: string
 }
 
 export interface TlsDeps {
   readonly observe: (event: BrokerEvent) => void
-  /** A connection that may speak, with the name in its certificate. */
-  readonly accept: (socket: TLSSocket, user: string | undefined) => void
+  /** A connection that may speak, with its certificate. */
+  readonly accept: (socket: TLSSocket, certificate: Certificate | undefined) => void
 }
 
 /**
@@ -25,7 +35,7 @@ export function createTlsServer (keys: TlsKeys, { observe, accept }: TlsDeps): S
   const server = createServer({ ...guardedTcp, ...tlsOptions(keys) }, (socket) => {
     if (keys.clientCa === undefined) return accept(socket, undefined)
     const peer = peerOf(socket)
-    if ('user' in peer) return accept(socket, peer.user)
+    if ('user' in peer) return accept(socket, peer)
     const remote = socket.remoteAddress ?? ''
     observe({ kind: 'connect-refused', result: 'bad_credentials', remote, detail: `its certificate ${peer.why}` })
     socket.destroy()
@@ -48,9 +58,9 @@ export function tlsOptions (keys: TlsKeys) {
 }
 
 /** Who has the certificate, or why that is nobody: a predicate. */
-export function peerOf (socket: TLSSocket): { readonly user: string } | { readonly why: string } {
+export function peerOf (socket: TLSSocket): Certificate | { readonly why: string } {
   const user = socket.authorized ? nameIn(socket) : undefined
-  if (user !== undefined) return { user }
+  if (user !== undefined) return { user, serial: formatSerial(socket.getPeerCertificate().serialNumber) }
   return { why: socket.authorized ? 'has no common name or DNS name that a user may have' : explain(socket) }
 }
 
@@ -59,12 +69,16 @@ export function renew (server: Server, keys: TlsKeys): void {
   server.setSecureContext(contextOf(keys))
 }
 
-function contextOf ({ cert, key, clientCa }: TlsKeys) {
-  return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' } as const
+function contextOf ({ cert, key, clientCa, crl }: TlsKeys) {
+  const client = { ...clientCa === undefined ? {} : { ca: clientCa }, ...crl === undefined ? {} : { crl } }
+  return { cert, key, ...client, minVersion: 'TLSv1.2' } as const
 }
 
 function explain ({ authorizationError }: TLSSocket): string {
-  return `is missing or not signed by mqtt.tls.clientCa (${String(authorizationError)})`
+  const code = String(authorizationError)
+  if (code === 'CERT_REVOKED') return 'was revoked (mqtt.tls.crl)'
+  if (code.includes('CRL')) return `cannot be looked up in mqtt.tls.crl (${code}); it needs a list of each authority, in force`
+  return `is missing or not signed by mqtt.tls.clientCa (${code})`
 }
 
 /** The common name, else the first DNS name. */

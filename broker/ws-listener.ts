@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws'
 import { isLoopback } from './admission.ts'
 import type { BrokerEvent } from './events.ts'
-import { peerOf, tlsOptions, type TlsKeys } from './tls-listener.ts'
+import { peerOf, tlsOptions, type TlsKeys, type Certificate } from './tls-listener.ts'
 
 export interface WsDeps {
   readonly observe: (event: BrokerEvent) => void
@@ -19,8 +19,7 @@ export interface OpenedWs {
   /** What the messages come over. */
   readonly transport: Socket
   readonly messages: Messages
-  /** The name in its certificate. */
-  readonly user: string | undefined
+  readonly certificate: Certificate | undefined
 }
 
 /** How long a message may be: a CONNECT at first, a packet once it is known who sends it. */
@@ -60,12 +59,12 @@ export function createWsServer (
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => { socket.destroy() })
     }
     socket.on('error', () => {}) // a lost connection is no error of the protocol
-    const peer = keys?.clientCa === undefined ? { user: undefined } : peerOf(request.socket as TLSSocket)
-    if ('why' in peer) return refuse('403 Forbidden', `its certificate ${peer.why}`)
+    const peer = keys?.clientCa === undefined ? undefined : peerOf(request.socket as TLSSocket)
+    if (peer !== undefined && 'why' in peer) return refuse('403 Forbidden', `its certificate ${peer.why}`)
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((one) => one.trim()) ?? []
     if (!offered.includes(PROTOCOL)) return refuse('400 Bad Request', 'it offers no subprotocol mqtt [MQTT-6.0.0-3]')
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      accept({ ...toSocket(opened, request, limits), transport: request.socket, user: peer.user })
+      accept({ ...toSocket(opened, request, limits), transport: request.socket, certificate: peer })
     })
   })
   return server

@@ -1,8 +1,9 @@
 // What docs/security.md says of attacks on a running service, where no other test shows it.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -23,6 +24,18 @@ const OVERSIZE = 1_000
 const HALF_OPEN = 2_000
 /** A second, on a machine that does nothing else: `SLUICE_FAULTS=long`. */
 const MS_MAX = rounds({ fast: 5_000, long: 1_000 })
+
+test('each attack that docs/security.md tells of names tests, and each of them is there', async () => {
+  const page = await readFile('docs/security.md', 'utf8')
+  const attacks = page.split('## Attacks')[1]?.split('\n## ')[0] ?? ''
+  const rows = attacks.split('\n').filter((line) => line.startsWith('| ')).slice(1)
+  assert.ok(rows.length > 20, `${rows.length} attacks`)
+  for (const row of rows) {
+    const named = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, path = '']) => path)
+    assert.ok(named.length > 0, `no test is named: ${row.slice(0, 80)}`)
+    for (const path of named) assert.ok(existsSync(path), `${path} is not there`)
+  }
+})
 
 async function residentBytes ({ pid }: Service): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
@@ -55,16 +68,37 @@ test('a thousand oversize CONNECTs are each cut within a second of their header,
   assert.ok(slowestMs < MS_MAX, `cut after ${slowestMs} ms`)
 })
 
-test('two thousand sockets that say nothing keep an honest device waiting for less than a second', async (t) => {
-  const { port } = await startTestBroker(t, { connectionsMax: 10_000 })
-  for (let opened = 0; opened < HALF_OPEN; opened += 200) {
-    await Promise.all(Array.from({ length: 200 }, () => open(t, port)))
-  }
+/** A process of its own that holds so many sockets and says nothing, or it would be its own delay that is measured. */
+async function holdOpen (t: TestContext, port: number, count: number): Promise<void> {
+  const script = `let open = 0
+    for (let nth = 0; nth < ${count}; nth++) {
+      require('node:net').connect(${port}, '127.0.0.1', () => { if (++open === ${count}) console.log('all') }).on('error', () => {})
+    }`
+  const attacker = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => { attacker.kill('SIGKILL') })
+  await once(attacker.stdout, 'data')
+}
+
+async function connackMs (port: number): Promise<number> {
   const startedAt = performance.now()
   const device = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`)
   const ms = performance.now() - startedAt
   await device.endAsync()
-  t.diagnostic(`${HALF_OPEN} half-open sockets, CONNACK after ${ms.toFixed()} ms`)
+  return ms
+}
+
+test('while two thousand sockets that say nothing are opened, and once they are, an honest device is in within a second', async (t) => {
+  const service = await startService(t)
+  await connackMs(service.mqttPort)
+  const during: number[] = []
+  const open = new AbortController()
+  const opening = holdOpen(t, service.mqttPort, HALF_OPEN).finally(() => { open.abort() })
+  while (!open.signal.aborted) during.push(await connackMs(service.mqttPort))
+  await opening
+  const after = await connackMs(service.mqttPort)
+  const ms = Math.max(...during, after)
+  t.diagnostic(`${HALF_OPEN} half-open sockets: CONNACK after ${Math.max(...during).toFixed()} ms at most while they came, ` +
+    `${after.toFixed()} ms then`)
   assert.ok(ms < MS_MAX, `CONNACK after ${ms} ms`)
 })
 

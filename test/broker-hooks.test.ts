@@ -20,7 +20,7 @@ test('a will whose client is long gone goes through custody and is answered with
     held: new Tally(),
     pubacks: new Tally(),
     retained: new Retained(1000),
-    sessions: new Sessions(defaultLimits),
+    sessions: new Sessions(defaultLimits, () => {}),
     identities: new Identities({}, { ...defaultLimits, topicPrefix: 'devices' }),
     unrouted: new WeakSet(),
     observe: () => {}

@@ -27,6 +27,16 @@ const cut = (...bytes: readonly Buffer[]): Case['meet'] => async (t, { port }) =
 }
 const named = async () => await accessOf({ 'cam-1': 'one' })
 
+/** So many messages of so many bytes for a session whose client is not there. */
+const away = (count: number, bytes: number): Case['meet'] => async (t, { port, broker }) => {
+  const reader = await connectDevice(t, port, { clientId: 'reader', clean: false })
+  await reader.subscribeAsync('site/#', { qos: 1 })
+  await reader.endAsync()
+  await eventually(() => broker.levels.connections === 0)
+  const writer = await connectDevice(t, port)
+  for (let nth = 0; nth < count; nth++) await writer.publishAsync('site/door', Buffer.alloc(bytes, nth), { qos: 1 })
+}
+
 const cases: { readonly [name in LimitName]: Case } = {
   connections: {
     options: () => ({ connectionsMax: 1 }),
@@ -64,6 +74,20 @@ const cases: { readonly [name in LimitName]: Case } = {
     meet: async (t, { port }) => {
       const connect = (clientId: string) => connackOf(t, port, { clean: false, clientId, username: 'cam-1', password: 'one' })
       assert.deepEqual([await connect('a'), await connect('a'), await connect('b')], [0, 0, 3])
+    }
+  },
+  session_messages: { options: () => ({ limits: { queuedMax: 2 } }), meet: away(5, 10) },
+  session_bytes: { options: () => ({ limits: { queuedBytesMax: 10_000 } }), meet: away(5, 3_000) },
+  sessions_bytes: { options: () => ({ limits: { queuedBytesAllMax: 10_000 } }), meet: away(5, 3_000) },
+  retained_bytes: {
+    options: () => ({ limits: { retainedBytesMax: 2_000 } }),
+    meet: device((one) => one.publishAsync('site/door', Buffer.alloc(1_000), { qos: 1, retain: true }))
+  },
+  guesses_per_address: {
+    options: async () => ({ access: await named(), limits: { addressGuessesFree: 2, addressGuessesPerSecond: 50 } }),
+    meet: async (t, { port }) => {
+      const guesses = ['a', 'b', 'c', 'd', 'e'].map((username) => connackOf(t, port, { username, password: 'guess' }))
+      assert.deepEqual(await Promise.all(guesses), [4, 4, 4, 4, 4])
     }
   },
   idle: { options: () => ({ limits: { idleMs: 100 } }), meet: cut(connectPacket()) },

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import mqtt from 'mqtt'
 import { Guesses } from '../broker/guesses.ts'
+import { Identities } from '../broker/identities.ts'
 import { defaultLimits } from '../broker/limits.ts'
 import { accessOf, connackOf } from './helpers/access.ts'
+import { eventually } from './helpers/eventually.ts'
 import { startTestBroker } from './helpers/mqtt.ts'
 
 test('verifications run side by side up to their limit, and one address does not keep another waiting', async () => {
@@ -121,4 +123,98 @@ test('a fleet that connects all at once with one name and its password is let in
   const { port } = await startTestBroker(t, { access: await accessOf({ fleet: 'one' }) })
   const codes = await Promise.all(Array.from({ length: 30 }, () => connackOf(t, port, { username: 'fleet', password: 'one' })))
   assert.deepEqual(codes.filter((code) => code !== 0), [])
+})
+
+/** Who there is, and nobody else: `cam-0` to `cam-999`, each with its name for a password. */
+const devices = new Set(Array.from({ length: 1_000 }, (_, nth) => `cam-${nth}`))
+const slow = { ...defaultLimits, addressGuessesFree: 10, addressGuessesPerSecond: 20 }
+
+/** Keeps the process running while nothing but waits does. */
+function awake (t: TestContext): void {
+  const timer = setInterval(() => {}, 1000)
+  t.after(() => { clearInterval(timer) })
+}
+
+test('wrong guesses of one address at one name after the other are slowed, those of another address are not', async (t) => {
+  awake(t)
+  const told: string[] = []
+  const guesses = new Guesses(slow, { isFresh: () => false, onSlow: (address) => { told.push(address) } })
+  let made = 0
+  const spray = async (address: string, count: number): Promise<number> => {
+    const startedAt = performance.now()
+    for (let nth = 0; nth < count; nth++) await guesses.judge({ address, username: `user-${made++}`, seal: '' }, async () => false)
+    return performance.now() - startedAt
+  }
+  assert.ok(await spray('bad', 10) < 50, 'the first ten are free')
+  const ms = await spray('bad', 20)
+  assert.ok(ms > 900, `twenty more took ${ms} ms; at 20 a second they take 1,000`)
+  assert.ok(await spray('other', 10) < 50)
+  assert.deepEqual(told, ['bad'])
+})
+
+test('beside a guesser behind the same address a fleet comes back after a restart without waiting for him', async (t) => {
+  awake(t)
+  const missed = new Set<string>()
+  const guesses = new Guesses(slow, { isFresh: (name) => devices.has(name) && !missed.has(name) })
+  const over = new AbortController()
+  let made = 0
+  const guesser = async (nth: number): Promise<void> => {
+    while (!over.signal.aborted) {
+      await guesses.judge({ address: 'nat', username: `user-${nth}-${made++}`, seal: 'guess' }, async () => false)
+      await delay(1)
+    }
+  }
+  const guessers = Array.from({ length: 20 }, (_, nth) => guesser(nth))
+  await delay(300)
+  const startedAt = performance.now()
+  const judged = await Promise.all([...devices].map((username) => guesses.judge({ address: 'nat', username, seal: username }, async () => true)))
+  const ms = performance.now() - startedAt
+  over.abort()
+  await Promise.all(guessers)
+  assert.deepEqual(judged.filter((one) => one !== 'right'), [])
+  assert.ok(ms < 1_000, `the fleet was in after ${ms} ms`)
+  assert.ok(made < 200, `${made} guesses`)
+})
+
+test('he who guesses at the names that there are has one guess at each, and then waits; a right password gets in all the same', async (t) => {
+  awake(t)
+  const missed = new Set<string>()
+  const guesses = new Guesses(slow, { isFresh: (name) => devices.has(name) && !missed.has(name) })
+  const verified: string[] = []
+  const spray = async (nth: number): Promise<void> => {
+    for (const username of devices) {
+      if (verified.length > 1_500) return
+      await guesses.judge({ address: 'nat', username, seal: `guess ${nth}` }, async () => {
+        verified.push(username)
+        missed.add(username)
+        return false
+      })
+    }
+  }
+  for (let nth = 0; nth < 3; nth++) void spray(nth)
+  await eventually(() => missed.size === devices.size)
+  const before = verified.length
+  await delay(500)
+  assert.ok(verified.length - before < 25, `${verified.length - before} guesses in half a second, at 20 a second`)
+  let isIn = false
+  for (let attempts = 0; attempts < 50 && !isIn; attempts++) {
+    isIn = await guesses.judge({ address: 'nat', username: 'cam-500', seal: 'right' }, async () => true) === 'right'
+  }
+  assert.ok(isIn)
+})
+
+test('a password that was right is known at once from where it was right; from elsewhere it is a guess like others', async (t) => {
+  awake(t)
+  const access = await accessOf({ 'cam-1': 'one' })
+  const limits = { ...defaultLimits, guessesFree: 0, guessPauseMs: 300, guessPauseMsMax: 300, topicPrefix: 'devices' }
+  const identities = new Identities(access, limits)
+  const ask = async (address: string, password: string): Promise<number> => {
+    const startedAt = performance.now()
+    await identities.verify({ username: 'cam-1', password: Buffer.from(password), address })
+    return performance.now() - startedAt
+  }
+  await ask('10.0.0.1', 'one')
+  assert.ok(await ask('10.0.0.1', 'one') < 100, 'known again')
+  assert.ok(await ask('10.0.0.2', 'one') > 250, 'a guesser elsewhere is not told faster that he is right')
+  assert.ok(await ask('10.0.0.2', 'one') < 100)
 })

@@ -3,6 +3,8 @@ import { createSecretKey } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
 import { parseSecret } from '../broker/token-keys.ts'
+import { catalogue } from '../bridge/metric-catalogue.ts'
+import type { HttpLimits } from '../bridge/http/deps.ts'
 import { accessOf } from './helpers/access.ts'
 import { ask, keep, startSite, type Answer, type TestSite } from './helpers/http.ts'
 import { jpegOf } from './helpers/jpeg.ts'
@@ -59,7 +61,7 @@ const form = (device: string) => ({
 /** Who gets past the gate, whatever is answered then. */
 const table: ReadonlyArray<readonly [Route, readonly Caller[]]> = [
   ...['/livez', '/readyz', '/metrics', '/login'].map((path) => [{ path }, roles] as const),
-  ...['/', '/list', '/api/v1/status', '/api/v1/images', '/api/v1/images/cam-1:a1', '/api/v1/images/cam-1:a1/content', '/api/v1/uplink']
+  ...['/', '/list', '/api/v1/status', '/api/v1/images', '/api/v1/images/cam-1:a1', '/api/v1/images/cam-1:a1/content', '/api/v1/uplink', '/api/v1/slo']
     .map((path) => [{ path }, ['vera', 'otto', 'holder']] as const),
   ...[
     ['POST', '/api/v1/images/retry'], ['DELETE', '/api/v1/images'], ['POST', '/api/v1/images/cam-1:a1/retry'],
@@ -76,11 +78,11 @@ const table: ReadonlyArray<readonly [Route, readonly Caller[]]> = [
   ])
 ]
 
-async function start (t: TestContext): Promise<TestSite> {
+async function start (t: TestContext, limits: Partial<HttpLimits> = {}): Promise<TestSite> {
   const revoked = { ids: new Set<string>(), subjects: new Set<string>() }
   const tokens = { keys: parseSecret(secret).keys, issuer: undefined, audience: undefined, revoked }
   const access = { ...await accessOf(users), tokens, roles: { operators: new Set(['otto']), viewers: new Set(['vera']) } }
-  const site = await startSite(t, { access, http: { token: TOKEN, localToken: 'for-commands' } })
+  const site = await startSite(t, { access, http: { token: TOKEN, localToken: 'for-commands', limits } })
   await keep(site.spool, 'cam-1', 'a1', jpegOf(2000))
   return site
 }
@@ -89,6 +91,12 @@ async function call (site: TestSite, { method = 'GET', path, body }: Route, head
   const sent = body === undefined ? {} : { 'content-type': body.type, 'content-length': `${body.bytes.length}` }
   return await ask(`${site.url}${path}`, { method, headers: { ...headers, ...sent } }, body?.bytes)
 }
+
+test('every route that there is stands in the table', () => {
+  const shown = new Set(table.map(([{ path }]) => path.split('?')[0]?.replace(/cam-1:\w+/, '{id}')))
+  const all = catalogue.httpRequests.labels.route.filter((route) => route !== 'other')
+  assert.deepEqual(all.filter((route) => !shown.has(route)), [])
+})
 
 test('every route is open to exactly those whom it is for', async (t) => {
   const site = await start(t)
@@ -160,4 +168,48 @@ test('a browser that is nobody is led to a form, and from there to the page', as
 test('the token in the data directory opens what an operator may', async (t) => {
   const site = await start(t)
   assert.equal((await call(site, { method: 'POST', path: '/api/v1/uplink/pause' }, { authorization: 'Bearer for-commands' })).status, 200)
+})
+
+const login = async (site: TestSite, shown: object): Promise<Answer> =>
+  await ask(`${site.url}/login`, { method: 'POST', headers: { 'content-type': 'application/json' } }, JSON.stringify(shown))
+const tokenOf = ({ body }: Answer): string => (JSON.parse(body) as { token: string }).token
+const looksWith = async (site: TestSite, token: string): Promise<number> =>
+  (await call(site, { path: '/api/v1/status' }, { authorization: `Bearer ${token}` })).status
+
+test('a login gives no other login, so that it ends when it ends', async (t) => {
+  const site = await start(t)
+  for (const proof of [{ name: 'otto', password: 'four' }, { token: TOKEN }]) {
+    const token = tokenOf(await login(site, proof))
+    assert.equal(await looksWith(site, token), 200)
+    assert.equal((await login(site, { token })).status, 401)
+  }
+})
+
+test('a user who logs in without end ends logins of his own, and nobody else\'s', async (t) => {
+  const site = await start(t, { loginsPerUserMax: 3, loginsMax: 5 })
+  const others = [tokenOf(await login(site, { name: 'vera', password: 'three' })), tokenOf(await login(site, { token: TOKEN }))]
+  const own: string[] = []
+  for (let nth = 0; nth < 8; nth++) own.push(tokenOf(await login(site, { name: 'otto', password: 'four' })))
+  assert.deepEqual(await Promise.all(others.map((token) => looksWith(site, token))), [200, 200])
+  assert.deepEqual(await Promise.all(own.slice(4).map((token) => looksWith(site, token))), [401, 200, 200, 200])
+  assert.equal((await login(site, { name: 'cam-1', password: 'one' })).status, 429, 'there is no room, and nobody loses his place')
+  assert.equal((await call(site, { path: '/api/v1/status' }, headersOf.otto)).status, 200, 'a password with each request does')
+  const limits = site.events.flatMap((event) => event.kind === 'http-limit-reached' ? [event.limit] : [])
+  assert.deepEqual([...new Set(limits)], ['logins_per_user', 'logins'])
+})
+
+test('whoever guesses at http.token waits longer each time, and one who has shown it does not', async (t) => {
+  const site = await start(t)
+  const attempt = async (token: string): Promise<number> => {
+    const startedAt = performance.now()
+    await call(site, { path: '/api/v1/status' }, { authorization: `Bearer ${token}` })
+    return performance.now() - startedAt
+  }
+  assert.equal(await looksWith(site, TOKEN), 200)
+  const waits: number[] = []
+  for (let nth = 0; nth < 6; nth++) waits.push(await attempt(`guess-${nth}`))
+  assert.ok(waits.slice(4).every((ms) => ms > 200), waits.join(' '))
+  const first = attempt('guess-7')
+  assert.ok(await attempt(TOKEN) < 200)
+  await first
 })

@@ -199,7 +199,8 @@ const KINDS: Readonly<Record<BridgeEvent['kind'], true>> = {
   'config-reloaded': true,
   'http-request': true,
   'limit-reached': true,
-  'caller-refused': true
+  'caller-refused': true,
+  'http-limit-reached': true
 }
 
 test('docs/logs.md tells of every event with its level, and of no other', async () => {

@@ -48,7 +48,7 @@ export interface Reloaded {
   /** Undefined while the service starts. */
   readonly configureUplink: ((uplink: Config['uplink']) => void) | undefined
   readonly configureAccess?: ((access: Access) => number) | undefined
-  readonly configureTls?: ((keys: TlsKeys) => void) | undefined
+  readonly configureTls?: ((keys: TlsKeys) => number) | undefined
   /** Where it is counted; else it is only logged. */
   readonly observe?: Observe | undefined
 }
@@ -83,8 +83,9 @@ export function reload (sources: Sources, before: Resolved, reloaded: Reloaded):
       log.info(`read again: ${files.join(', ')}; ${ended} ${ended === 1 ? 'session' : 'sessions'} ended by what changed`)
     }
     if (keys !== undefined && reloaded.configureTls !== undefined) {
-      reloaded.configureTls(keys)
-      log.info('read again: the certificates of mqtt.tls; connections that are there go on')
+      const ended = reloaded.configureTls(keys)
+      const revoked = keys.crl === undefined ? '' : `, but for ${ended} whose certificate was revoked`
+      log.info(`read again: the certificates of mqtt.tls; connections that are there go on${revoked}`)
     }
     const live = configureUplink === undefined ? [] : [...UPLINK, ...ROLES]
     const applied = changedSettings(before, read).filter((path) => live.includes(path))

@@ -26,6 +26,6 @@ type Listeners = Pick<Config['mqtt'], 'listen' | 'tls' | 'ws'>
 export function toListeners ({ listen, tls, ws }: Settings['mqtt']): Listeners {
   const withTls = (at: TlsFiles['listen'] | null): TlsFiles | undefined => at === null
     ? undefined
-    : { listen: at, cert: tls.cert ?? '', key: tls.key ?? '', clientCa: tls.clientCa ?? undefined }
+    : { listen: at, cert: tls.cert ?? '', key: tls.key ?? '', clientCa: tls.clientCa ?? undefined, crl: tls.crl ?? undefined }
   return { listen, tls: withTls(tls.listen), ws: { listen: ws.listen ?? undefined, tls: withTls(ws.tlsListen) } }
 }

@@ -40,7 +40,13 @@ function checkListeners ({ mqtt, auth }: Config): Doubt[] {
 
 function checkTls ({ mqtt: { tls, ws } }: Config): Doubt[] {
   const listeners = [['mqtt.tls.listen', tls], ['mqtt.ws.tlsListen', ws.tls]] as const
-  return (['cert', 'key'] as const).flatMap((name) => {
+  const isVain = tls?.crl !== undefined && tls.clientCa === undefined
+  const vain = {
+    path: 'mqtt.tls.crl',
+    reads: ['mqtt.tls.crl', 'mqtt.tls.clientCa'],
+    message: 'revokes certificates that nobody is asked for; name the root of client certificates in mqtt.tls.clientCa'
+  }
+  const missing = (['cert', 'key'] as const).flatMap((name) => {
     const [listen] = listeners.find(([, files]) => files?.[name] === '') ?? []
     return listen === undefined
       ? []
@@ -50,6 +56,7 @@ function checkTls ({ mqtt: { tls, ws } }: Config): Doubt[] {
           message: `names no file, and ${listen} needs one; name a PEM file`
         }]
   })
+  return isVain ? [...missing, vain] : missing
 }
 
 /** One user has one role, and a role is nothing to somebody who cannot be known. */

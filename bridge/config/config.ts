@@ -1,6 +1,7 @@
 // The whole configuration, resolved: numbers in base units, defaults filled in. Read once in main;
 // every part is handed the numbers it needs and none reads configuration itself.
 
+import type { HttpLimits } from './http-limits.ts'
 import type { LaneRule, LaneShares } from './lanes.ts'
 import type { MqttLimits } from './mqtt-limits.ts'
 import type { ScheduleEntry } from './schedule.ts'
@@ -84,7 +85,7 @@ export interface Config {
     readonly timeoutMs: number
   }
   readonly slo: { readonly targetMs: number, readonly objective: number }
-  readonly http: { readonly listen: Address, readonly token: string | undefined }
+  readonly http: { readonly listen: Address, readonly token: string | undefined, readonly limits: HttpLimits }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error', readonly format: 'auto' | 'json' | 'text' }
   readonly shutdown: { readonly graceMs: number }
 }
@@ -96,6 +97,8 @@ export interface TlsFiles {
   readonly key: string
   /** Each client needs a certificate that this one signed; its name is the device's. */
   readonly clientCa: string | undefined
+  /** Revocation lists of the authorities up to that one. */
+  readonly crl: string | undefined
 }
 
 export interface Address {

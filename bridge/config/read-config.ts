@@ -183,7 +183,7 @@ function toConfig (settings: Settings): Config {
       timeoutMs: uplink.timeout
     },
     slo: { targetMs: slo.target, objective: slo.objective },
-    http: { listen: http.listen, token: http.token ?? undefined },
+    http: { listen: http.listen, token: http.token ?? undefined, limits: http.limits },
     log,
     shutdown: { graceMs: shutdown.grace }
   }

@@ -6,6 +6,7 @@ import {
   address, choice, count, duration, flag, flagOr, later, list, optionalAddress, optionalText, rateOrUnlimited, secret,
   share, size, text, type Form
 } from './kinds.ts'
+import { httpLimits } from './http-limits.ts'
 import { laneRules, laneShares } from './lanes.ts'
 import { mqttLimits } from './mqtt-limits.ts'
 import { names } from './names.ts'
@@ -44,7 +45,9 @@ export const settings = z.strictObject({
       cert: optionalText('A PEM file with the certificate and those that lead to its root.', 'none'),
       key: optionalText('A PEM file with its private key.', 'none'),
       clientCa: optionalText('A PEM file with the root of client certificates; each client then needs one, and its common name is who it is.',
-        'clients need no certificate')
+        'clients need no certificate'),
+      crl: optionalText('A PEM file of revocation lists, one of each authority up to that root; whose certificate is in one is refused.',
+        'none is revoked')
     }),
     ws: section('MQTT over WebSocket, subprotocol mqtt, for browsers and proxies.', {
       listen: optionalAddress('Host and port, like 127.0.0.1:8083.', 'no WebSocket'),
@@ -149,7 +152,8 @@ export const settings = z.strictObject({
   http: section('Status page, metrics and API.', {
     listen: address('127.0.0.1:8080', 'Host and port.'),
     token: secret('What a request that changes something must carry; needed beyond loopback.', 'none'),
-    tokenFile: optionalText('A file that holds the token.', 'none')
+    tokenFile: optionalText('A file that holds the token.', 'none'),
+    limits: httpLimits
   }),
 
   log: section('What is written to the log.', {

@@ -2,10 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** What a request shows of who sent it. */
 export type Shown =
-  | { readonly kind: 'token', readonly token: string }
-  | { readonly kind: 'password', readonly username: string, readonly password: string }
+  | Proof
   /** Sent by a browser of its own accord, whatever page asks. */
   | { readonly kind: 'cookie', readonly token: string }
+
+export type Proof =
+  | { readonly kind: 'token', readonly token: string }
+  | { readonly kind: 'password', readonly username: string, readonly password: string }
 
 export const COOKIE = 'sluice_login'
 
@@ -19,7 +22,7 @@ export function readShown ({ authorization, cookie }: IncomingHttpHeaders): Show
   return undefined
 }
 
-function readAuthorization (authorization: string): Shown {
+function readAuthorization (authorization: string): Proof {
   const [, scheme = '', value = ''] = /^(\S+) +(\S+) *$/.exec(authorization) ?? []
   if (scheme.toLowerCase() !== 'basic') return { kind: 'token', token: scheme.toLowerCase() === 'bearer' ? value : '' }
   const text = Buffer.from(value, 'base64').toString()

@@ -63,6 +63,8 @@ export interface HttpOptions {
 
 /** What one peer may cost. Times are ms. */
 export interface HttpLimits {
+  /** From the connection, or from the request before it, to the end of a request's head. */
+  readonly headMsMax: number
   /** Between two pieces of a body. */
   readonly stallMsMax: number
   /** From the first to the last byte of a body: 8 MB at 1 Mbit/s is 64 s. */
@@ -74,17 +76,26 @@ export interface HttpLimits {
   /** What still comes of a body that was answered early is read and thrown away for this long. */
   readonly lingerMsMax: number
   readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  /** Who is logged in, all together; a further one has to show its proof with each request. */
+  readonly loginsMax: number
+  /** Of one user; a further one takes the place of its oldest. */
+  readonly loginsPerUserMax: number
   /** What runs may finish for this long after `close`. */
   readonly closeMsMax: number
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
+  headMsMax: 10_000,
   stallMsMax: 15_000,
   bodyMsMax: 120_000,
   budgetMsMax: 30_000,
   contentReadsMax: 16,
   lingerMsMax: 2000,
   connectionsMax: 2000,
+  connectionsPerAddressMax: 1000,
+  loginsMax: 10_000,
+  loginsPerUserMax: 20,
   closeMsMax: 5000
 }
 

@@ -10,11 +10,12 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Anonymous } from '../../broker/admission.ts'
+import type { Judged } from '../../broker/guesses.ts'
 import type { Identities, Identity } from '../../broker/identities.ts'
 import { everything, type Permit } from '../../broker/permit.ts'
 import type { Role } from '../../broker/roles.ts'
 import { isToken } from '../../broker/tokens.ts'
-import { COOKIE, readShown, type Shown } from './credentials.ts'
+import { COOKIE, readShown, type Proof, type Shown } from './credentials.ts'
 import type { Logins } from './logins.ts'
 import { problem } from './problem.ts'
 import { empty, type Reply } from './reply.ts'
@@ -88,24 +89,36 @@ export class Gate {
     return this.#judge(found, need)
   }
 
-  async recognise (shown: Shown, { socket }: Caller, isGone: () => boolean): Promise<Recognised> {
-    const { identities, logins } = this.#deps
-    const { token, localToken } = this.#rules
-    if (shown.kind !== 'password') {
-      const known = logins.find(shown.token)
-      if (known !== undefined) return this.#isStillGood(known) ? known : wrong('the login counts no more')
-      if (shown.kind === 'cookie') return wrong('the login is over')
-      for (const one of [token, localToken]) {
-        if (one !== undefined && isSame(one, shown.token)) return { kind: 'token-holder' }
-      }
-    }
+  async recognise (shown: Shown, caller: Caller, isGone: () => boolean): Promise<Recognised> {
+    if (shown.kind === 'password') return await this.prove(shown, caller, isGone)
+    const known = this.#deps.logins.find(shown.token)
+    if (known !== undefined) return this.#isStillGood(known) ? known : wrong('the login counts no more')
+    return shown.kind === 'cookie' ? wrong('the login is over') : await this.prove(shown, caller, isGone)
+  }
+
+  /** The same by what is no login: a login that gave another one would have no end. */
+  async prove (shown: Proof, { socket }: Caller, isGone: () => boolean): Promise<Recognised> {
+    const { identities } = this.#deps
+    const by = { address: socket.remoteAddress ?? '', isGone }
+    const judged = shown.kind === 'token' ? await this.#judgeToken(shown.token, by) : 'wrong'
+    if (judged === 'right') return { kind: 'token-holder' }
+    if (judged === 'crowded') return { kind: 'unknown', isCrowded: true, detail: 'too many wrong tokens came from there' }
     const named = shown.kind === 'password'
       ? { username: shown.username, password: Buffer.from(shown.password) }
       : { username: undefined, password: Buffer.from(shown.token) }
-    const verdict = await identities.verify({ ...named, address: socket.remoteAddress ?? '', isGone })
+    const verdict = await identities.verify({ ...named, ...by })
     if (verdict.kind === 'known') return { kind: 'user', identity: verdict.identity }
     if (verdict.kind === 'crowded') return { kind: 'unknown', isCrowded: true, detail: verdict.detail }
     return wrong(shown.kind === 'token' && !isToken(shown.token) ? 'the token is not the right one' : verdict.detail)
+  }
+
+  /** Whether it is http.token, which a person may have thought of, or the one for commands, which nobody guesses. */
+  async #judgeToken (given: string, by: { readonly address: string, readonly isGone: () => boolean }): Promise<Judged> {
+    const { token, localToken } = this.#rules
+    if (localToken !== undefined && isSame(localToken, given)) return 'right'
+    if (token === undefined) return 'wrong'
+    if (isToken(given)) return isSame(token, given) ? 'right' : 'wrong' // signed by somebody: no guess
+    return await this.#deps.identities.judgeSecret(given, token, by)
   }
 
   #isStillGood (known: Known): boolean {

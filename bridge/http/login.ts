@@ -3,7 +3,7 @@
 
 import { parseObject } from '../json.ts'
 import type { HttpLimits } from './deps.ts'
-import { formatCookie, readShown, type Shown } from './credentials.ts'
+import { formatCookie, readShown, type Proof } from './credentials.ts'
 import type { Exchange, Handler } from './exchange.ts'
 import { FORGET, refuseUnknown, type Gate } from './gate.ts'
 import { readShortBody } from './json-body.ts'
@@ -14,6 +14,7 @@ import { empty, json, type Reply } from './reply.ts'
 import { findForged } from './trust.ts'
 
 const BODY_BYTES_MAX = 10_000
+const FULL = 'as many are logged in as http.limits.logins allows'
 const EXAMPLE = 'Send {"name": ..., "password": ...} or {"token": ...} as JSON.'
 
 export interface LoginHandlers {
@@ -32,12 +33,14 @@ export function createLoginHandlers (gate: Gate, logins: Logins, limits: HttpLim
     const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
     const shown = body.kind === 'too-long' ? undefined : isForm ? readForm(body.text) : readJson(body.text)
     if (shown === undefined) return problem('bad_json', 'the body names nobody', { hint: EXAMPLE })
-    const found = await gate.recognise(shown, request, () => gone.aborted)
+    const found = await gate.prove(shown, request, () => gone.aborted)
     if (found.kind === 'unknown') {
       const refused = refuseUnknown(found)
       return isForm ? { ...viewLogin(refused.status, 'That is not right. Try again.'), detail: found.detail } : refused
     }
-    const { token, expiresAt } = logins.add(found)
+    const added = logins.add(found)
+    if (added === undefined) return problem('crowded', FULL, { hint: 'Show the name and password, or the token, with each request.' })
+    const { token, expiresAt } = added
     const cookie = { 'set-cookie': formatCookie(token, Math.max(0, Math.floor((expiresAt - Date.now()) / 1000))) }
     if (isForm) return empty(303, { location: '/', 'cache-control': 'no-store', ...cookie })
     const name = found.kind === 'user' ? found.identity.username : undefined
@@ -59,18 +62,18 @@ export function createLoginHandlers (gate: Gate, logins: Logins, limits: HttpLim
   }
 }
 
-function readJson (text: string): Shown | undefined {
+function readJson (text: string): Proof | undefined {
   const { name, password, token } = parseObject(text) ?? {}
   return toShown([name, password, token].map((one) => typeof one === 'string' ? one : ''))
 }
 
-function readForm (text: string): Shown | undefined {
+function readForm (text: string): Proof | undefined {
   const form = new URLSearchParams(text)
   const [name, password] = [form.get('name') ?? '', form.get('password') ?? '']
   return toShown(name === '' ? ['', '', password] : [name, password, ''])
 }
 
-function toShown ([username = '', password = '', token = '']: readonly string[]): Shown | undefined {
+function toShown ([username = '', password = '', token = '']: readonly string[]): Proof | undefined {
   if (token !== '') return { kind: 'token', token }
   return username === '' || password === '' ? undefined : { kind: 'password', username, password }
 }

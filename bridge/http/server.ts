@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Entry } from '../entry.ts'
 import type { Observe } from '../events.ts'
+import { boundCallers } from './callers.ts'
 import { DEFAULT_LIMITS, type HttpDeps, type HttpLimits, type HttpOptions } from './deps.ts'
 import type { Exchange, Guarded, Method, Route } from './exchange.ts'
 import { Gate } from './gate.ts'
@@ -26,7 +27,11 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const status = openLiveStatus(deps, options)
   let isClosing = false
-  const logins = new Logins()
+  const logins = new Logins(limits, (limit, known) => {
+    const who = known.kind === 'user' ? known.identity.username : 'the token'
+    const detail = limit === 'logins' ? `${limits.loginsMax} logins are there` : `${limits.loginsPerUserMax} logins of it are there, the oldest of them ends`
+    deps.observe({ kind: 'http-limit-reached', limit, who, detail })
+  })
   const gate = new Gate({ identities: deps.identities, logins }, options)
   const answer = createAnswerer(createRoutes(deps, options, { limits, status, gate, logins }), {
     gate,
@@ -35,9 +40,12 @@ export async function startHttp (deps: HttpDeps, options: HttpOptions): Promise<
     isLast: () => isClosing || deps.isStopping()
   })
   // requestTimeout would count the time a body waits for its memory; bodies have limits of their own (body.ts).
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 10_000 }, answer)
+  const server = createServer({
+    ...{ headersTimeout: limits.headMsMax, requestTimeout: 0, keepAliveTimeout: 10_000 },
+    connectionsCheckingInterval: Math.min(1_000, limits.headMsMax) // by default it looks every 30 s
+  }, answer)
   server.on('checkContinue', answer) // receive.ts asks for the body once there is room for it
-  server.maxConnections = limits.connectionsMax
+  boundCallers(server, deps.observe, limits)
   server.listen(options.port, options.host)
   try {
     await once(server, 'listening')

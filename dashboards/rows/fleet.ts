@@ -62,6 +62,9 @@ export const fleet: readonly Panel[] = [
     unit: units.perSecond,
     width: 12,
     stacked: true,
-    queries: [{ expr: rateBy('httpRefused', 'code'), legend: '{{code}}' }]
+    queries: [
+      { expr: rateBy('httpRefused', 'code'), legend: '{{code}}' },
+      { expr: rateBy('httpLimitsReached', 'limit'), legend: 'limit: {{limit}}' }
+    ]
   })
 ]

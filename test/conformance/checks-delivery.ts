@@ -4,9 +4,26 @@ import {
   connect, disconnect, packet, pingreq, pingresp, puback, pubcomp, publish, pubrec, pubrel, sized, subscribe,
   uint16, unsubscribe, will
 } from './packets.ts'
+import type { Site } from './site.ts'
 
 const filtered = (...filters: readonly string[]): Buffer[] =>
   filters.flatMap((filter) => [subscribe(1, { [filter]: 0 }), unsubscribe(1, filter)])
+
+/** Several at a time, to a session that is kept: each is released by itself, and none is left. */
+async function releasesEach (site: Site): Promise<void> {
+  const [topic, id] = [site.name(), site.name()]
+  const reader = await site.admitted({ id, clean: false })
+  await reader.subscribes({ [topic]: 2 })
+  const writer = await site.admitted()
+  for (const nth of [1, 2, 3]) await writer.send(publish({ topic, qos: 2, id: nth })).gets(pubrec(nth))
+  const ids = [(await reader.delivered()).id, (await reader.delivered()).id, (await reader.delivered()).id]
+  await reader.send(...ids.map(pubrec)).gets(...ids.map(pubrel))
+  reader.drop()
+  const again = await site.admitted({ id, clean: false }, true)
+  await again.gets(...ids.map(pubrel))
+  await again.send(...ids.map(pubcomp)).isQuiet()
+  await (await site.admitted({ id, clean: false }, true)).isQuiet()
+}
 
 export const deliveryChecks: Checks = {
   '3.12.4-1': async (site) => {
@@ -69,6 +86,7 @@ export const deliveryChecks: Checks = {
     await writer.send(publish({ topic, qos: 2 })).gets(pubrec(1))
     const next = await reader.delivered({ qos: 2, dup: false })
     await reader.isCutBy(puback(next.id))
+    await releasesEach(site)
   },
   '4.3.3-2': async (site) => {
     const topic = site.name()

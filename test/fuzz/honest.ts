@@ -35,3 +35,19 @@ export async function startHonest (t: TestContext, port: number): Promise<Honest
     }
   }
 }
+
+const DEVICES = 8
+const WINDOW = 16
+
+/** So many small images of several devices, and all of them acknowledged. */
+export async function warmUp (port: number, images: number): Promise<void> {
+  let sent = 0
+  await Promise.all(Array.from({ length: DEVICES }, async (_, nth) => {
+    const device = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: `warm-${nth}` })
+    const publish = async (): Promise<void> => {
+      while (sent < images) await device.publishAsync(`devices/warm-${nth}/images/w${sent++}`, jpegOf(2_000), { qos: 1 })
+    }
+    await Promise.all(Array.from({ length: WINDOW }, publish))
+    await device.endAsync()
+  }))
+}

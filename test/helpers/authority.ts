@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** PEM. */
@@ -23,6 +23,21 @@ export class Authority {
       '-extfile', 'ext', '-out', 'one.crt')
     const [cert, key] = await Promise.all(['one.crt', 'one.key'].map((name) => readFile(join(this.directory, name), 'utf8')))
     return { cert: cert ?? '', key: key ?? '' }
+  }
+
+  /** The list with what was revoked so far and these. */
+  async revoke (...certificates: readonly string[]): Promise<string> {
+    const config = '[ca]\ndefault_ca=a\n[a]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=2\ncrlnumber=number\n'
+    await writeFile(join(this.directory, 'ca.cnf'), config)
+    await appendFile(join(this.directory, 'index'), '')
+    await writeFile(join(this.directory, 'number'), '01\n')
+    const authority = ['-config', 'ca.cnf', '-cert', 'ca.crt', '-keyfile', 'ca.key']
+    for (const certificate of certificates) {
+      await writeFile(join(this.directory, 'revoked.crt'), certificate)
+      this.#openssl('ca', ...authority, '-revoke', 'revoked.crt')
+    }
+    this.#openssl('ca', ...authority, '-gencrl', '-out', 'ca.crl')
+    return await readFile(join(this.directory, 'ca.crl'), 'utf8')
   }
 
   #fresh (name: string): string[] {

@@ -80,6 +80,7 @@ export function brokerLevelsWith (levels: Partial<BrokerLevels> = {}): BrokerLev
     retained: 0,
     retainedBytes: 0,
     queued: 0,
+    queuedBytes: 0,
     messagesDropped: 0,
     ...noTraffic(),
     ...levels

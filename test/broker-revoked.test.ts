@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { formatSerial, readRevokedSerials } from '../broker/revoked-serials.ts'
+import { Authority } from './helpers/authority.ts'
+import { eventually } from './helpers/eventually.ts'
+import { connectOrNot, startTestBroker } from './helpers/mqtt.ts'
+import { startService } from './helpers/process.ts'
+import { runSluice, tempDirectory } from './helpers/sluice.ts'
+
+const listen = { host: '127.0.0.1', port: 0 }
+
+async function startAuthority (t: TestContext): Promise<Authority> {
+  return new Authority(await tempDirectory(t))
+}
+
+for (const kind of ['tls', 'wss'] as const) {
+  test(`over ${kind} a device whose certificate is in the list is refused, and no other`, async (t) => {
+    const authority = await startAuthority(t)
+    const [gateway, good, bad] = [await authority.sign('/CN=gateway'), await authority.sign('/CN=cam-1'), await authority.sign('/CN=cam-2')]
+    const ca = await authority.root
+    const at = { listen, keys: { ...gateway, clientCa: ca, crl: await authority.revoke(bad.cert) } }
+    const { broker, seen } = await startTestBroker(t, kind === 'tls' ? { tls: at } : { ws: { listen: undefined, tls: at } })
+    const url = kind === 'tls' ? `mqtts://127.0.0.1:${broker.tlsPort}` : `wss://127.0.0.1:${broker.wssPort}`
+    const connect = async (pair: object): Promise<boolean> =>
+      (await connectOrNot(t, url, { ca, ...pair, ...kind === 'wss' ? { wsOptions: { ca, ...pair } } : {} })).connected
+    assert.deepEqual([await connect(bad), await connect(good)], [false, true])
+    assert.match(seen('connect-refused')[0]?.detail ?? '', /its certificate was revoked \(mqtt\.tls\.crl\)/)
+  })
+}
+
+test('when a certificate is revoked its session ends, the others go on, and it does not come back', async (t) => {
+  const authority = await startAuthority(t)
+  const [gateway, good, bad] = [await authority.sign('/CN=gateway'), await authority.sign('/CN=cam-1'), await authority.sign('/CN=cam-2')]
+  const ca = await authority.root
+  const keys = { ...gateway, clientCa: ca, crl: await authority.revoke() }
+  const { broker, seen } = await startTestBroker(t, { tls: { listen, keys } })
+  const connect = (pair: object) => connectOrNot(t, `mqtts://127.0.0.1:${broker.tlsPort}`, { ca, ...pair })
+  const [stays, goes] = [await connect(good), await connect(bad)]
+  assert.deepEqual([stays.connected, goes.connected], [true, true])
+  assert.equal(broker.configureTls({ ...keys, crl: await authority.revoke(bad.cert) }), 1)
+  const ended = await eventually(() => seen('client-disconnected')[0])
+  assert.deepEqual([ended.clientId.split(':')[0], ended.reason], ['cam-2', 'operator'])
+  assert.equal((await connect(bad)).connected, false)
+  await stays.publishAsync('devices/cam-1/status', 'here', { qos: 1 })
+})
+
+test('SIGHUP reads the list again', async (t) => {
+  const authority = await startAuthority(t)
+  const [gateway, device] = [await authority.sign('/CN=gateway'), await authority.sign('/CN=cam-1')]
+  const directory = join(authority.directory, 'service')
+  await mkdir(directory)
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(directory, name), text)
+    return join(directory, name)
+  }
+  const port = 20_000 + Math.floor(Math.random() * 10_000)
+  const service = await startService(t, {
+    env: {
+      SLUICE_MQTT_TLS_LISTEN: `127.0.0.1:${port}`,
+      SLUICE_MQTT_TLS_CERT: await write('cert.pem', gateway.cert),
+      SLUICE_MQTT_TLS_KEY: await write('key.pem', gateway.key),
+      SLUICE_MQTT_TLS_CLIENT_CA: await write('ca.pem', await authority.root),
+      SLUICE_MQTT_TLS_CRL: await write('crl.pem', await authority.revoke())
+    }
+  })
+  const ca = await authority.root
+  const one = await connectOrNot(t, `mqtts://127.0.0.1:${port}`, { ca, ...device })
+  assert.equal(one.connected, true)
+  await write('crl.pem', await authority.revoke(device.cert))
+  process.kill(service.pid, 'SIGHUP')
+  await eventually(() => !one.connected)
+  await eventually(() => service.stderr().includes('connections that are there go on, but for 1 whose certificate was revoked'))
+})
+
+test('a file without a list, and a list without an authority, are told of before anything starts', async (t) => {
+  const authority = await startAuthority(t)
+  const cwd = authority.directory
+  const { cert, key } = await authority.sign('/CN=gateway')
+  const files = { cert, key, ca: await authority.root, empty: '', crl: await authority.revoke() }
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(cwd, `${name}.pem`), text)))
+  const flags = ['--mqtt-tls-listen', '127.0.0.1:0', '--mqtt-tls-cert', 'cert.pem', '--mqtt-tls-key', 'key.pem']
+  const without = await runSluice(t, ['check', ...flags, '--mqtt-tls-client-ca', 'ca.pem', '--mqtt-tls-crl', 'empty.pem'], { cwd })
+  assert.match(without.stderr + without.stdout, /mqtt\.tls\.crl: empty\.pem holds no revocation list; make one with/)
+  const vain = await runSluice(t, ['check', ...flags, '--mqtt-tls-crl', 'crl.pem'], { cwd })
+  assert.match(vain.stderr + vain.stdout, /revokes certificates that nobody is asked for/)
+})
+
+test('the serial numbers in a list are read as openssl wrote them, and what is no list has none', async (t) => {
+  const authority = await startAuthority(t)
+  const certificates = await Promise.all([(await authority.sign('/CN=a')).cert, (await authority.sign('/CN=b')).cert])
+  const serials = certificates.map((cert) => formatSerial(new X509Certificate(cert).serialNumber))
+  assert.deepEqual([...readRevokedSerials(await authority.revoke(...certificates))].sort(), serials.sort())
+  assert.equal(readRevokedSerials(await (await startAuthority(t)).revoke()).size, 0)
+  for (const text of ['', 'x', '-----BEGIN X509 CRL-----\nMAAw\n-----END X509 CRL-----']) assert.equal(readRevokedSerials(text).size, 0)
+})
