@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { Access } from '../broker/identities.ts'
 import { parsePasswords, type LineProblem } from '../broker/passwords.ts'
+import { splitLists } from '../broker/revoked-serials.ts'
 import { parseRules } from '../broker/rules.ts'
 import type { TlsKeys } from '../broker/tls-listener.ts'
 import type { Config } from './config/config.ts'
@@ -69,7 +70,7 @@ export function readTlsKeys ({ cert, key, clientCa, crl }: NonNullable<Config['m
     throw new ConfigError([{ path: 'mqtt.tls.clientCa', message }])
   }
   const lists = crl === undefined ? undefined : read('crl', crl)
-  if (lists !== undefined && !lists.includes('-----BEGIN X509 CRL-----')) {
+  if (lists !== undefined && splitLists(lists).length === 0) {
     const message = `${crl} holds no revocation list; make one with: openssl ca -gencrl`
     throw new ConfigError([{ path: 'mqtt.tls.crl', message }])
   }
@@ -78,7 +79,7 @@ export function readTlsKeys ({ cert, key, clientCa, crl }: NonNullable<Config['m
     createSecureContext({
       ...{ cert: keys.cert, key: keys.key },
       ...ca === undefined ? {} : { ca },
-      ...lists === undefined ? {} : { crl: lists }
+      ...lists === undefined ? {} : { crl: splitLists(lists) }
     })
     return keys
   } catch (cause) {

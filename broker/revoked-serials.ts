@@ -12,6 +12,13 @@ interface Value {
   readonly content: Buffer
 }
 
+const BEGIN = '-----BEGIN X509 CRL-----'
+
+/** Each list by itself: of one text with several Node reads the first alone (node:tls, createSecureContext, "crl"). */
+export function splitLists (pem: string): string[] {
+  return pem.split(BEGIN).slice(1).map((list) => BEGIN + list)
+}
+
 /** In hex, as `formatSerial` has them. Of several lists in one file, of all. */
 export function readRevokedSerials (pem: string): ReadonlySet<string> {
   const lists = pem.matchAll(/-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g)

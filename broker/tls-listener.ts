@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { BrokerEvent } from './events.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { parseUsername } from './passwords.ts'
-import { formatSerial } from './revoked-serials.ts'
+import { formatSerial, splitLists } from './revoked-serials.ts'
 
 /** PEM. */
 export interface TlsKeys {
@@ -70,7 +70,10 @@ export function renew (server: Server, keys: TlsKeys): void {
 }
 
 function contextOf ({ cert, key, clientCa, crl }: TlsKeys) {
-  const client = { ...clientCa === undefined ? {} : { ca: clientCa }, ...crl === undefined ? {} : { crl } }
+  const client = {
+    ...clientCa === undefined ? {} : { ca: clientCa },
+    ...crl === undefined ? {} : { crl: splitLists(crl) }
+  }
   return { cert, key, ...client, minVersion: 'TLSv1.2' } as const
 }
 

@@ -10,10 +10,11 @@ import { connectOrNot, startTestBroker } from './helpers/mqtt.ts'
 import { startService } from './helpers/process.ts'
 import { runSluice, tempDirectory } from './helpers/sluice.ts'
 
+const BROKEN_LIST = '-----BEGIN X509 CRL-----\nMAAw\n-----END X509 CRL-----\n'
 const listen = { host: '127.0.0.1', port: 0 }
 
-async function startAuthority (t: TestContext): Promise<Authority> {
-  return new Authority(await tempDirectory(t))
+async function startAuthority (t: TestContext, name?: string): Promise<Authority> {
+  return new Authority(await tempDirectory(t), name)
 }
 
 for (const kind of ['tls', 'wss'] as const) {
@@ -30,6 +31,20 @@ for (const kind of ['tls', 'wss'] as const) {
     assert.match(seen('connect-refused')[0]?.detail ?? '', /its certificate was revoked \(mqtt\.tls\.crl\)/)
   })
 }
+
+test('of two authorities in one file both lists count', async (t) => {
+  const [one, two] = [await startAuthority(t, 'one'), await startAuthority(t, 'two')]
+  const [gateway, first, second, bad] = [
+    await one.sign('/CN=gateway'), await one.sign('/CN=cam-1'), await two.sign('/CN=cam-2'), await two.sign('/CN=cam-3')
+  ]
+  const clientCa = await one.root + await two.root
+  const keys = { ...gateway, clientCa, crl: await one.revoke() + await two.revoke(bad.cert) }
+  const { broker } = await startTestBroker(t, { tls: { listen, keys } })
+  const ca = await one.root
+  const connect = async (pair: object): Promise<boolean> =>
+    (await connectOrNot(t, `mqtts://127.0.0.1:${broker.tlsPort}`, { ca, ...pair })).connected
+  assert.deepEqual([await connect(first), await connect(second), await connect(bad)], [true, true, false])
+})
 
 test('when a certificate is revoked its session ends, the others go on, and it does not come back', async (t) => {
   const authority = await startAuthority(t)
@@ -79,11 +94,13 @@ test('a file without a list, and a list without an authority, are told of before
   const authority = await startAuthority(t)
   const cwd = authority.directory
   const { cert, key } = await authority.sign('/CN=gateway')
-  const files = { cert, key, ca: await authority.root, empty: '', crl: await authority.revoke() }
+  const files = { cert, key, ca: await authority.root, empty: '', crl: await authority.revoke(), broken: await authority.revoke() + BROKEN_LIST }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(cwd, `${name}.pem`), text)))
   const flags = ['--mqtt-tls-listen', '127.0.0.1:0', '--mqtt-tls-cert', 'cert.pem', '--mqtt-tls-key', 'key.pem']
   const without = await runSluice(t, ['check', ...flags, '--mqtt-tls-client-ca', 'ca.pem', '--mqtt-tls-crl', 'empty.pem'], { cwd })
   assert.match(without.stderr + without.stdout, /mqtt\.tls\.crl: empty\.pem holds no revocation list; make one with/)
+  const broken = await runSluice(t, ['check', ...flags, '--mqtt-tls-client-ca', 'ca.pem', '--mqtt-tls-crl', 'broken.pem'], { cwd })
+  assert.match(broken.stderr + broken.stdout, /mqtt\.tls: cannot be spoken with .*broken\.pem/, 'the second list in it is none')
   const vain = await runSluice(t, ['check', ...flags, '--mqtt-tls-crl', 'crl.pem'], { cwd })
   assert.match(vain.stderr + vain.stdout, /revokes certificates that nobody is asked for/)
 })
@@ -94,5 +111,5 @@ test('the serial numbers in a list are read as openssl wrote them, and what is n
   const serials = certificates.map((cert) => formatSerial(new X509Certificate(cert).serialNumber))
   assert.deepEqual([...readRevokedSerials(await authority.revoke(...certificates))].sort(), serials.sort())
   assert.equal(readRevokedSerials(await (await startAuthority(t)).revoke()).size, 0)
-  for (const text of ['', 'x', '-----BEGIN X509 CRL-----\nMAAw\n-----END X509 CRL-----']) assert.equal(readRevokedSerials(text).size, 0)
+  for (const text of ['', 'x', BROKEN_LIST]) assert.equal(readRevokedSerials(text).size, 0)
 })

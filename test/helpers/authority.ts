@@ -8,9 +8,9 @@ export interface Pair { readonly cert: string, readonly key: string }
 /** An authority in a directory of its own, and what it signs. */
 export class Authority {
   readonly directory: string
-  constructor (directory: string) {
+  constructor (directory: string, name = 'site authority') {
     this.directory = directory
-    this.#openssl('req', '-x509', '-subj', '/CN=site authority', ...this.#fresh('ca'), '-days', '2')
+    this.#openssl('req', '-x509', '-subj', `/CN=${name}`, ...this.#fresh('ca'), '-days', '2')
   }
 
   get root (): Promise<string> { return readFile(join(this.directory, 'ca.crt'), 'utf8') }
