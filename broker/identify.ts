@@ -50,7 +50,11 @@ export async function identify (
   const { certificate } = connection
   if (username === certificate?.user) {
     const proof = { kind: 'certificate', serial: certificate.serial } as const
-    return know(connection, identities, { username, claimed: undefined, expiresAt: undefined, proof })
+    const identity: Identity = { username, claimed: undefined, expiresAt: undefined, proof }
+    // The list may have been read again since the handshake.
+    if (identities.isStillGood(identity)) return know(connection, identities, identity)
+    const detail = 'its certificate was revoked (mqtt.tls.crl)'
+    return refuse(connection, { result: 'bad_credentials', returnCode: 4, detail })
   }
   const isGone = (): boolean => connection.guard.stream.destroyed
   const credentials = { username, password: password ?? undefined, address: connection.remote, isGone }

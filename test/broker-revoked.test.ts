@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { formatSerial, readRevokedSerials } from '../broker/revoked-serials.ts'
 import { Authority } from './helpers/authority.ts'
 import { eventually } from './helpers/eventually.ts'
-import { connectOrNot, startTestBroker } from './helpers/mqtt.ts'
+import { connectOrNot, connectPacket, startTestBroker } from './helpers/mqtt.ts'
 import { startService } from './helpers/process.ts'
 import { runSluice, tempDirectory } from './helpers/sluice.ts'
 
@@ -60,6 +62,22 @@ test('when a certificate is revoked its session ends, the others go on, and it d
   assert.deepEqual([ended.clientId.split(':')[0], ended.reason], ['cam-2', 'operator'])
   assert.equal((await connect(bad)).connected, false)
   await stays.publishAsync('devices/cam-1/status', 'here', { qos: 1 })
+})
+
+test('a certificate that was revoked between its handshake and its CONNECT is refused', async (t) => {
+  const authority = await startAuthority(t)
+  const [gateway, bad] = [await authority.sign('/CN=gateway'), await authority.sign('/CN=cam-1')]
+  const ca = await authority.root
+  const keys = { ...gateway, clientCa: ca, crl: await authority.revoke() }
+  const { broker, seen } = await startTestBroker(t, { tls: { listen, keys } })
+  const socket = connectTls({ host: '127.0.0.1', port: broker.tlsPort ?? 0, ca, ...bad })
+  t.after(() => { socket.destroy() })
+  await once(socket, 'session') // sent once the server has taken the certificate
+  broker.configureTls({ ...keys, crl: await authority.revoke(bad.cert) })
+  socket.write(connectPacket({ clientId: 'cam-1' }))
+  const [connack] = await once(socket, 'data') as [Buffer]
+  assert.equal(connack[3], 4)
+  assert.match(seen('connect-refused')[0]?.detail ?? '', /its certificate was revoked \(mqtt\.tls\.crl\)/)
 })
 
 test('SIGHUP reads the list again', async (t) => {
