@@ -67,7 +67,7 @@ export class Identities {
   readonly #missed = new Set<string>()
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
-  /** Serial numbers of certificates. */
+  /** Certificates, as readSerial has them. */
   #revoked: ReadonlySet<string> = new Set()
 
   /** `onSlow` is told of an address whose guesses wait from now on. */
@@ -145,7 +145,7 @@ export class Identities {
     }
   }
 
-  /** Certificates of these serial numbers count no more. */
+  /** These certificates, as readSerial has them, count no more. */
   revoke (serials: ReadonlySet<string>): void {
     this.#revoked = serials
   }

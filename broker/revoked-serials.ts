@@ -4,6 +4,14 @@
 //   CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signature }
 //   tbsCertList     ::= SEQUENCE { version?, signature, issuer, thisUpdate, nextUpdate?, revokedCertificates?, [0]? }
 //   revokedCertificates ::= SEQUENCE OF SEQUENCE { serialNumber INTEGER, revocationDate, extensions? }
+//
+// and in a certificate (section 4.1) what it is looked up by. A serial number means something with its issuer alone; an
+// authority writes its name into its lists as it does into what it signs, byte for byte (section 4.1.2.6).
+//
+//   Certificate    ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }
+//   tbsCertificate ::= SEQUENCE { [0]?, serialNumber INTEGER, signature, issuer, validity, ... }
+
+import { createHash } from 'node:crypto'
 
 const [INTEGER, SEQUENCE, UTC_TIME, GENERALIZED_TIME] = [0x02, 0x30, 0x17, 0x18]
 
@@ -19,25 +27,42 @@ export function splitLists (pem: string): string[] {
   return pem.split(BEGIN).slice(1).map((list) => BEGIN + list)
 }
 
-/** In hex, as `formatSerial` has them. Of several lists in one file, of all. */
+/** As `readSerial` has them. Of several lists in one file, of all. */
 export function readRevokedSerials (pem: string): ReadonlySet<string> {
   const lists = pem.matchAll(/-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g)
   return new Set([...lists].flatMap(([, base64 = '']) => serialsOf(Buffer.from(base64, 'base64'))))
 }
 
-/** As node:tls has it in a certificate, or the bytes of an INTEGER in hex; without the zeros in front. */
-export function formatSerial (hex: string): string {
-  return hex.replace(/^0+/, '').toUpperCase()
+/** The issuer of a certificate, in DER, and its serial number. */
+export function readSerial (certificate: Buffer): string {
+  const fields = fieldsOf(certificate)
+  const serial = fields.findIndex(({ tag }) => tag === INTEGER)
+  return formatSerial(digestOf(fields[serial + 2]), fields[serial]?.content)
+}
+
+function formatSerial (issuer: string, serial: Buffer = Buffer.alloc(0)): string {
+  return `${issuer} ${serial.toString('hex').replace(/^0+/, '')}`
+}
+
+/** Names have any length, and a list may have a hundred thousand entries. */
+function digestOf (name: Value | undefined): string {
+  return createHash('sha256').update(name?.content ?? '').digest('base64')
+}
+
+/** What is signed, field by field. */
+function fieldsOf (signed: Buffer): Value[] {
+  const [tbs] = childrenOf(childrenOf(signed)[0]?.content)
+  return childrenOf(tbs?.content)
 }
 
 function serialsOf (list: Buffer): string[] {
-  const [tbs] = childrenOf(childrenOf(list)[0]?.content)
-  const fields = childrenOf(tbs?.content)
+  const fields = fieldsOf(list)
   const thisUpdate = fields.findIndex(({ tag }) => tag === UTC_TIME || tag === GENERALIZED_TIME)
+  const issuer = digestOf(fields[thisUpdate - 1])
   const revoked = fields.slice(thisUpdate).find(({ tag }) => tag === SEQUENCE)
   return childrenOf(revoked?.content).flatMap(({ content }) => {
     const [serial] = childrenOf(content)
-    return serial?.tag === INTEGER ? [formatSerial(serial.content.toString('hex'))] : []
+    return serial?.tag === INTEGER ? [formatSerial(issuer, serial.content)] : []
   })
 }
 

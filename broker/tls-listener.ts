@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { BrokerEvent } from './events.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { parseUsername } from './passwords.ts'
-import { formatSerial, splitLists } from './revoked-serials.ts'
+import { readSerial, splitLists } from './revoked-serials.ts'
 
 /** PEM. */
 export interface TlsKeys {
@@ -17,7 +17,7 @@ export interface TlsKeys {
 /** What a client's certificate says. */
 export interface Certificate {
   readonly user: string
-  /** As formatSerial has it. */
+  /** As readSerial has it. */
   readonly serial: string
 }
 
@@ -60,7 +60,7 @@ export function tlsOptions (keys: TlsKeys) {
 /** Who has the certificate, or why that is nobody: a predicate. */
 export function peerOf (socket: TLSSocket): Certificate | { readonly why: string } {
   const user = socket.authorized ? nameIn(socket) : undefined
-  if (user !== undefined) return { user, serial: formatSerial(socket.getPeerCertificate().serialNumber) }
+  if (user !== undefined) return { user, serial: readSerial(socket.getPeerCertificate().raw) }
   return { why: socket.authorized ? 'has no common name or DNS name that a user may have' : explain(socket) }
 }
 

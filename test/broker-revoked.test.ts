@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { formatSerial, readRevokedSerials } from '../broker/revoked-serials.ts'
+import { readRevokedSerials, readSerial } from '../broker/revoked-serials.ts'
 import { Authority } from './helpers/authority.ts'
 import { eventually } from './helpers/eventually.ts'
 import { connectOrNot, connectPacket, startTestBroker } from './helpers/mqtt.ts'
@@ -62,6 +62,22 @@ test('when a certificate is revoked its session ends, the others go on, and it d
   assert.deepEqual([ended.clientId.split(':')[0], ended.reason], ['cam-2', 'operator'])
   assert.equal((await connect(bad)).connected, false)
   await stays.publishAsync('devices/cam-1/status', 'here', { qos: 1 })
+})
+
+test('a certificate with the serial number that another authority has revoked goes on', async (t) => {
+  const [one, two] = [await startAuthority(t, 'one'), await startAuthority(t, 'two')]
+  const [gateway, bad, good] = [
+    await one.sign('/CN=gateway'), await one.sign('/CN=cam-1', undefined, '01'), await two.sign('/CN=cam-2', undefined, '01')
+  ]
+  const keys = { ...gateway, clientCa: await one.root + await two.root, crl: await one.revoke() + await two.revoke() }
+  const { broker, seen } = await startTestBroker(t, { tls: { listen, keys } })
+  const ca = await one.root
+  const connect = (pair: object) => connectOrNot(t, `mqtts://127.0.0.1:${broker.tlsPort}`, { ca, ...pair })
+  const [goes, stays] = [await connect(bad), await connect(good)]
+  assert.deepEqual([goes.connected, stays.connected], [true, true])
+  assert.equal(broker.configureTls({ ...keys, crl: await one.revoke(bad.cert) + await two.revoke() }), 1)
+  assert.equal((await eventually(() => seen('client-disconnected')[0])).clientId.split(':')[0], 'cam-1')
+  await stays.publishAsync('devices/cam-2/status', 'here', { qos: 1 })
 })
 
 test('a certificate that was revoked between its handshake and its CONNECT is refused', async (t) => {
@@ -126,7 +142,9 @@ test('a file without a list, and a list without an authority, are told of before
 test('the serial numbers in a list are read as openssl wrote them, and what is no list has none', async (t) => {
   const authority = await startAuthority(t)
   const certificates = await Promise.all([(await authority.sign('/CN=a')).cert, (await authority.sign('/CN=b')).cert])
-  const serials = certificates.map((cert) => formatSerial(new X509Certificate(cert).serialNumber))
+  const serials = certificates.map((cert) => readSerial(new X509Certificate(cert).raw))
+  const numbers = serials.map((serial) => serial.replace(/^.* 0*/, '').toUpperCase())
+  assert.deepEqual(numbers, certificates.map((cert) => new X509Certificate(cert).serialNumber.replace(/^0+/, '')))
   assert.deepEqual([...readRevokedSerials(await authority.revoke(...certificates))].sort(), serials.sort())
   assert.equal(readRevokedSerials(await (await startAuthority(t)).revoke()).size, 0)
   for (const text of ['', 'x', BROKEN_LIST]) assert.equal(readRevokedSerials(text).size, 0)

@@ -15,12 +15,13 @@ export class Authority {
 
   get root (): Promise<string> { return readFile(join(this.directory, 'ca.crt'), 'utf8') }
 
-  async sign (subject: string, altName = 'IP:127.0.0.1'): Promise<Pair> {
+  /** `serial`: `01` and the like; without it a random one. */
+  async sign (subject: string, altName = 'IP:127.0.0.1', serial?: string): Promise<Pair> {
     await writeFile(join(this.directory, 'ext'), `subjectAltName=${altName}\n`)
     this.#openssl('req', '-subj', subject, '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
       '-keyout', 'one.key', '-out', 'one.csr')
-    this.#openssl('x509', '-req', '-in', 'one.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
-      '-extfile', 'ext', '-out', 'one.crt')
+    this.#openssl('x509', '-req', '-in', 'one.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-days', '2',
+      ...serial === undefined ? ['-CAcreateserial'] : ['-set_serial', `0x${serial}`], '-extfile', 'ext', '-out', 'one.crt')
     const [cert, key] = await Promise.all(['one.crt', 'one.key'].map((name) => readFile(join(this.directory, name), 'utf8')))
     return { cert: cert ?? '', key: key ?? '' }
   }
