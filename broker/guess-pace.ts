@@ -25,7 +25,7 @@ export class GuessPace {
   readonly #onSlow: (address: string) => void
   readonly #addresses = new Map<string, Guessing>()
 
-  /** `onSlow` is told once of an address that has to wait, until it has waited for all. */
+  /** `onSlow` is told once of an address that goes on when its free guesses are used up, until nothing is owed. */
   constructor (limits: GuessPaceLimits, onSlow: (address: string) => void = () => {}) {
     this.#limits = limits
     this.#onSlow = onSlow
@@ -41,8 +41,7 @@ export class GuessPace {
       this.charge(address)
       return true
     }
-    if (!guessing.isTold) this.#onSlow(address)
-    guessing.isTold = true
+    this.#tell(address, guessing)
     return await new Promise((resolve) => {
       guessing.waiting.push(resolve)
       if (guessing.waiting.length > this.#limits.namesWaitingMax) draw(guessing.waiting)?.(false)
@@ -53,6 +52,7 @@ export class GuessPace {
   /** One more was wrong. What is owed has an end, or the next one would wait for hours. */
   charge (address: string): void {
     const guessing = this.#of(address)
+    if (this.#waitMs(guessing) > 0) this.#tell(address, guessing)
     const now = performance.now()
     const { addressGuessesFree } = this.#limits
     const owed = Math.max(guessing.dueAt, now) + this.#intervalMs
@@ -67,6 +67,11 @@ export class GuessPace {
 
   #waitMs ({ dueAt }: Guessing): number {
     return dueAt - performance.now() - (this.#limits.addressGuessesFree - 1) * this.#intervalMs
+  }
+
+  #tell (address: string, guessing: Guessing): void {
+    if (!guessing.isTold) this.#onSlow(address)
+    guessing.isTold = true
   }
 
   #schedule (address: string, guessing: Guessing): void {

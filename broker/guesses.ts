@@ -13,9 +13,9 @@ import { Turns } from './turns.ts'
 // - Who is next is drawn by lot, and where no place is left it is drawn by lot who loses his: nobody is kept
 //   out by those who were first.
 //
-// Wrong ones of one address for many names are slowed together (guess-pace.ts). The first guess at each name that
-// there is does not wait for that, so that a fleet behind the guesser's address comes back after a restart beside
-// him: he has one guess for each name, and then waits.
+// Wrong ones of one address for many names are slowed together (guess-pace.ts). The first guess at each name does not
+// wait for that, so that a fleet behind the guesser's address comes back after a restart beside him: he has one guess
+// for each name, and then waits. It is the same with names that there are not, or the wait would tell which there are.
 
 export interface GuessLimits extends GuessPaceLimits {
   /** Verifications side by side, on the thread pool that the spool writes with. */
@@ -27,13 +27,13 @@ export interface GuessLimits extends GuessPaceLimits {
   /** The first wait; each later one is twice as long. */
   readonly guessPauseMs: number
   readonly guessPauseMsMax: number
-  /** Pairs of address and name whose wrong guesses are remembered; the oldest are forgotten first. */
+  /** Pairs of address and name, and names that there are not, guessed at and remembered; the oldest go first. */
   readonly guessersMax: number
 }
 
 /** Of names and addresses. */
 export interface GuessRules {
-  /** There is this name, and nobody has guessed wrong at it yet. */
+  /** Nobody has guessed wrong at this name yet. */
   isFresh (username: string): boolean
   /** From now on the guesses of this address wait. */
   onSlow (address: string): void

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { addressGroup } from './address-group.ts'
 import { Guesses, type GuessLimits, type Judged } from './guesses.ts'
+import { Missed } from './missed.ts'
 import { isPassword, type PasswordHash } from './password-hash.ts'
 import { parseUsername, type Passwords } from './passwords.ts'
 import { namelessPermit, permitOf, type Permit } from './permit.ts'
@@ -63,8 +64,7 @@ export class Identities {
   readonly #turns: Turns
   #access: Access
   readonly #proven = new Proven()
-  /** Names with a password that somebody gave a wrong one for. */
-  readonly #missed = new Set<string>()
+  readonly #missed: Missed
   readonly #key = randomBytes(32)
   #decoys: readonly PasswordHash[] = []
   /** Certificates, as readSerial has them. */
@@ -76,6 +76,7 @@ export class Identities {
     this.#decoys = hashesOf(access)
     this.#rules = rules
     this.#turns = new Turns(rules.verifyingMax)
+    this.#missed = new Missed(rules.guessersMax)
     this.#guesses = new Guesses(rules, { isFresh: (name) => this.#isFresh(name), onSlow }, this.#turns)
   }
 
@@ -134,12 +135,12 @@ export class Identities {
 
   /** Passwords, tokens, rules and roles are these from now on. */
   configure (access: Access): void {
-    const before = this.#access.passwords ?? new Map<string, never>()
+    const before = this.#access.passwords
     this.#access = access
     this.#decoys = hashesOf(access)
     this.#guesses.forgetSeen()
-    for (const [name, { text }] of before) {
-      if (access.passwords?.get(name)?.text === text) continue
+    for (const name of [...before?.keys() ?? [], ...access.passwords?.keys() ?? []]) {
+      if (access.passwords?.get(name)?.text === before?.get(name)?.text) continue
       this.#proven.delete(name)
       this.#missed.delete(name)
     }
@@ -189,7 +190,7 @@ export class Identities {
     const isRight = hash !== undefined && await isPassword(password, hash)
     // The file may have been read again while this ran.
     if (!isRight || entry === undefined || this.#access.passwords?.get(username)?.text !== entry.text) {
-      if (entry !== undefined) this.#missed.add(username)
+      this.#missed.add(username, entry !== undefined)
       return false
     }
     this.#missed.delete(username)
@@ -206,9 +207,9 @@ export class Identities {
     return this.#decoys[at]
   }
 
-  /** There is this name, and nobody gave a wrong password for it since it was right or the service started. */
+  /** Nobody gave a wrong password for it since it was right or since the start, whether there is the name or not. */
   #isFresh (username: string): boolean {
-    return this.#access.passwords?.has(username) === true && !this.#missed.has(username)
+    return username !== SECRET && !this.#missed.has(username)
   }
 
   #seal (username: string, password: Buffer): string {
