@@ -11,10 +11,16 @@ export interface GuessPaceLimits {
   readonly addressesMax: number
 }
 
+interface Waiting {
+  readonly settle: (mayGo: boolean) => void
+  /** Nobody waits for the answer any more. */
+  readonly isGone: () => boolean
+}
+
 interface Guessing {
   /** Ms, by performance.now: when all wrong guesses would have been made at the allowed pace. */
   dueAt: number
-  readonly waiting: Array<(mayGo: boolean) => void>
+  readonly waiting: Waiting[]
   timer: NodeJS.Timeout | undefined
   isTold: boolean
 }
@@ -33,9 +39,9 @@ export class GuessPace {
 
   /**
    * Resolves once this one may be verified; it is charged, and `refund` is for one that was right. Who is next is
-   * drawn by lot. False: too many wait, and the lot fell on this one.
+   * drawn by lot. False: too many wait, and this one is gone or the lot fell on it.
    */
-  async turn (address: string): Promise<boolean> {
+  async turn (address: string, isGone: () => boolean = () => false): Promise<boolean> {
     const guessing = this.#of(address)
     if (guessing.waiting.length === 0 && this.#waitMs(guessing) <= 0) {
       this.charge(address)
@@ -43,8 +49,8 @@ export class GuessPace {
     }
     this.#tell(address, guessing)
     return await new Promise((resolve) => {
-      guessing.waiting.push(resolve)
-      if (guessing.waiting.length > this.#limits.namesWaitingMax) draw(guessing.waiting)?.(false)
+      guessing.waiting.push({ settle: resolve, isGone })
+      if (guessing.waiting.length > this.#limits.namesWaitingMax) dismissOne(guessing.waiting)
       this.#schedule(address, guessing)
     })
   }
@@ -60,7 +66,12 @@ export class GuessPace {
   }
 
   refund (address: string): void {
-    this.#of(address).dueAt -= this.#intervalMs
+    const guessing = this.#of(address)
+    guessing.dueAt -= this.#intervalMs
+    if (guessing.waiting.length === 0) return
+    clearTimeout(guessing.timer)
+    guessing.timer = undefined
+    this.#schedule(address, guessing) // or the next one would wait for what is not owed any more
   }
 
   get #intervalMs (): number { return 1000 / this.#limits.addressGuessesPerSecond }
@@ -79,7 +90,7 @@ export class GuessPace {
       guessing.timer = undefined
       while (guessing.waiting.length > 0 && this.#waitMs(guessing) <= 0) {
         this.charge(address)
-        draw(guessing.waiting)?.(true)
+        draw(guessing.waiting)?.settle(true)
       }
       if (guessing.waiting.length > 0) this.#schedule(address, guessing)
     }, Math.max(1, this.#waitMs(guessing))).unref()
@@ -104,6 +115,13 @@ export class GuessPace {
       return
     }
   }
+}
+
+/** One that is gone, or else whom the lot falls on. */
+function dismissOne (waiting: Waiting[]): void {
+  const gone = waiting.findIndex(({ isGone }) => isGone())
+  const [dismissed] = gone < 0 ? [draw(waiting)] : waiting.splice(gone, 1)
+  dismissed?.settle(false)
 }
 
 function draw<T> (waiting: T[]): T | undefined {

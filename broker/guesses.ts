@@ -118,7 +118,7 @@ export class Guesses {
       const pauseMs = this.#pauseMs(guesser)
       if (pauseMs > 0) await delay(pauseMs, undefined, { ref: false })
       const isFresh = this.#rules.isFresh(username)
-      if (!isFresh && !await this.#pace.turn(address)) {
+      if (!isFresh && !await this.#pace.turn(address, () => isDeserted(guesser))) {
         this.#dismissAll(guesser)
         break
       }
@@ -187,6 +187,11 @@ export class Guesses {
     }
     return guesser
   }
+}
+
+/** Whoever waited there is gone. */
+function isDeserted ({ waiting }: Guesser): boolean {
+  return [...waiting.values()].every(({ gone }) => gone.every((isGone) => isGone()))
 }
 
 function note (guesser: Guesser, seal: string): void {
