@@ -198,6 +198,14 @@ test('a user who logs in without end ends logins of his own, and nobody else\'s'
   assert.deepEqual([...new Set(limits)], ['logins_per_user', 'logins'])
 })
 
+test('those who log in with http.token end no login of each other, and are refused once there is no room', async (t) => {
+  const site = await start(t, { loginsPerUserMax: 2, loginsMax: 4 })
+  const holders: string[] = []
+  for (let nth = 0; nth < 4; nth++) holders.push(tokenOf(await login(site, { token: TOKEN })))
+  assert.equal((await login(site, { token: TOKEN })).status, 429)
+  assert.deepEqual(await Promise.all(holders.map((token) => looksWith(site, token))), [200, 200, 200, 200])
+})
+
 test('whoever guesses at http.token waits longer each time, and one who has shown it does not', async (t) => {
   const site = await start(t)
   const attempt = async (token: string): Promise<number> => {

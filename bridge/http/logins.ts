@@ -17,7 +17,8 @@ export interface LoginLimits {
 
 /**
  * Who logged in, by the token that was given out for it; in memory alone, so that a restart ends them all. A user
- * who logs in again and again ends logins of his own, and of nobody else.
+ * who logs in again and again ends logins of his own, and of nobody else. Those who have http.token cannot be told from
+ * each other: they end none.
  */
 export class Logins {
   readonly #limits: LoginLimits
@@ -31,10 +32,10 @@ export class Logins {
     this.#onFull = onFull
   }
 
-  /** Undefined: there are as many as there may be, and none of them is this user's. */
+  /** Undefined: there are as many as there may be, and none of them is known to be this user's. */
   add (known: Known, now = Date.now()): Login & { readonly token: string } | undefined {
     const user = nameOf(known)
-    const own = this.#byUser.get(user) ?? new Set<string>()
+    const own = (user === undefined ? undefined : this.#byUser.get(user)) ?? new Set<string>()
     if (this.#logins.size >= this.#limits.loginsMax) this.#forgetExpired(now)
     const limit = this.#whyFull(own)
     const [oldest] = own
@@ -45,7 +46,7 @@ export class Logins {
     const ends = known.kind === 'user' ? known.identity.expiresAt ?? Infinity : Infinity
     const login = { known, expiresAt: Math.min(now + LOGIN_MS, ends) }
     this.#logins.set(token, login)
-    this.#byUser.set(user, own.add(token))
+    if (user !== undefined) this.#byUser.set(user, own.add(token))
     return { ...login, token }
   }
 
@@ -62,6 +63,7 @@ export class Logins {
     if (login === undefined) return
     this.#logins.delete(token)
     const user = nameOf(login.known)
+    if (user === undefined) return
     const own = this.#byUser.get(user)
     own?.delete(token)
     if (own?.size === 0) this.#byUser.delete(user)
@@ -77,7 +79,7 @@ export class Logins {
   }
 }
 
-/** No user has an empty name: that one is whoever has http.token. */
-function nameOf (known: Known): string {
-  return known.kind === 'user' ? known.identity.username : ''
+/** Undefined: whoever has http.token. */
+function nameOf (known: Known): string | undefined {
+  return known.kind === 'user' ? known.identity.username : undefined
 }
