@@ -31,17 +31,20 @@ export async function profileStages (
   devices: number, count: number, fileOf: (ending: string) => string
 ): Promise<ProfileRow[]> {
   const store = await startDropStore({ isOpen: true })
-  const intake = await profile({ stage: 'PUBLISH to PUBACK', devices, count, file: fileOf('-intake-flame.html') })
-  const whole = await profile({
-    stage: 'device to confirmed object',
-    devices,
-    count,
-    file: fileOf('-end-to-end-flame.html'),
-    store: store.child,
-    endpoint: store.env['SLUICE_S3_ENDPOINT']
-  })
-  await store.child.stop()
-  return [intake, whole]
+  try {
+    const intake = await profile({ stage: 'PUBLISH to PUBACK', devices, count, file: fileOf('-intake-flame.html') })
+    const whole = await profile({
+      stage: 'device to confirmed object',
+      devices,
+      count,
+      file: fileOf('-end-to-end-flame.html'),
+      store: store.child,
+      endpoint: store.env['SLUICE_S3_ENDPOINT']
+    })
+    return [intake, whole]
+  } finally {
+    await store.child.stop()
+  }
 }
 
 interface Profiled {
