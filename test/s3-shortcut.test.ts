@@ -132,3 +132,29 @@ test('a put that is cut in the short way leaves no connection behind', async (t)
   assert.equal(outcome.kind === 'unavailable' && outcome.reason, 'aborted')
   await eventually(() => closed)
 })
+
+test('credentials of the environment with a session token sign the short way, too, and the next ones once they are over', async (t) => {
+  const give = (values: Readonly<Record<string, string | undefined>>): void => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+  const session = (nth: number): Readonly<Record<string, string>> => ({
+    AWS_ACCESS_KEY_ID: `KEY${nth}`,
+    AWS_SECRET_ACCESS_KEY: `secret ${nth}`,
+    AWS_SESSION_TOKEN: `session ${nth}`,
+    AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() - 1).toISOString() // or the chain asks for the next one meanwhile
+  })
+  const before = Object.fromEntries(Object.keys(session(1)).map((name) => [name, process.env[name]]))
+  t.after(() => { give(before) })
+  const { store, seen } = await startSeen(t, stored, { credentials: undefined })
+  for (let nth = 1; nth <= 3; nth++) {
+    give(session(nth))
+    assert.equal((await store.put(objectOf(randomBytes(100)), signal)).kind, 'stored')
+  }
+  assert.deepEqual(seen.map(({ isChains }) => isChains), [true, false, false])
+  assert.deepEqual(seen.map(({ headers }) => headers['x-amz-security-token']), ['session 1', 'session 2', 'session 3'])
+  const keys = seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? '')?.[1])
+  assert.deepEqual(keys, ['KEY1', 'KEY2', 'KEY3'])
+})
