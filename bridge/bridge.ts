@@ -33,7 +33,7 @@ import { Timetable } from './uplink/timetable.ts'
 import { Uplink } from './uplink/uplink.ts'
 
 /** Of the memory budget: what may arrive quickly, or queue up for the disk. As much again makes no image faster. */
-const QUICK_SHARE = 1 / 8
+const QUICK_SHARE = 3 / 16
 
 export interface BridgeDeps {
   readonly log: { readonly observe: Observe }

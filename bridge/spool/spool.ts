@@ -13,6 +13,7 @@ import type { Observe } from '../events.ts'
 import { Acceptance } from './acceptance.ts'
 import type { Backlog } from './backlog.ts'
 import { Condition } from '../condition.ts'
+import { Chore } from './chore.ts'
 import { openParts, type SpoolOptions, type SpoolParts } from './open-parts.ts'
 import { SET_ASIDE, type Located } from './index-rows.ts'
 import type { SpoolLevels } from './levels.ts'
@@ -23,6 +24,8 @@ export type { SpoolLevels }
 const TEND_EVERY_MS = 1000
 /** Somebody else may fill the disk, and whoever asks whether we are ready has to be told within a second. */
 const WATCH_EVERY_MS = 250
+/** A fast line drains several segments in a second. */
+const CLEAR_EVERY_MS = 250
 
 export class Spool {
   readonly #parts: SpoolParts
@@ -32,20 +35,22 @@ export class Spool {
   /** All that was accepted, in order. */
   readonly acceptance: Acceptance
   readonly #condition = new Condition()
-  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #chores: readonly Chore[]
   #changes = 0
   #oldest: Entry | undefined
-  #tending: Promise<void> | undefined
-  #watching: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   private constructor (parts: SpoolParts, observe: Observe) {
     this.#parts = parts
     this.#observe = observe
     this.acceptance = new Acceptance(parts.index, this.#unsettled)
-    this.#timers = [
-      setInterval(() => { this.#tending ??= this.#tend() }, TEND_EVERY_MS),
-      setInterval(() => { this.#watching ??= this.#watch() }, WATCH_EVERY_MS)
+    const chore = (everyMs: number, operation: 'delete' | 'write', work: () => Promise<void>): Chore =>
+      new Chore(everyMs, work, (cause) => { observe({ kind: 'spool-fault', operation, cause }) })
+    this.#chores = [
+      chore(TEND_EVERY_MS, 'delete', () => this.#tend()),
+      chore(WATCH_EVERY_MS, 'write', () => this.#watch()),
+      // Apart from the one before, which finds the room that an index under repair may wait for here.
+      chore(CLEAR_EVERY_MS, 'delete', () => parts.upkeep.removeDrained())
     ]
   }
 
@@ -190,8 +195,7 @@ export class Spool {
   }
 
   async #close (): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
-    await Promise.all([this.#tending, this.#watching])
+    await Promise.all(this.#chores.map((chore) => chore.stop()))
     const { index, shelf, setAside, active, upkeep } = this.#parts
     for (const number of await active.close()) await index.sealed(number)
     await upkeep.settled() // closing may have sealed more
@@ -211,27 +215,18 @@ export class Spool {
   }
 
   async #tend (): Promise<void> {
-    try {
-      await this.#parts.upkeep.tend(this.#parts.active)
-      // Looked for from where it was last, since rows that left before it are slow to step over.
-      await this.backlog.tend()
-      this.#oldest = (await this.waiting((this.#oldest?.sequence ?? 1) - 1, 1))[0]
-    } catch (cause) {
-      this.#observe({ kind: 'spool-fault', operation: 'delete', cause: cause as Error })
-    } finally {
-      this.#tending = undefined
-    }
+    await this.#parts.upkeep.tend(this.#parts.active)
+    // Looked for from where it was last, since rows that left before it are slow to step over.
+    await this.backlog.tend()
+    this.#oldest = (await this.waiting((this.#oldest?.sequence ?? 1) - 1, 1))[0]
   }
 
   async #watch (): Promise<void> {
-    const { upkeep, admission } = this.#parts
-    const failed = (operation: 'delete' | 'write') => (cause: Error): void => {
-      this.#observe({ kind: 'spool-fault', operation, cause })
+    try {
+      await this.#parts.upkeep.watch()
+    } finally {
+      this.#parts.admission.review()
     }
-    await upkeep.removeDrained().catch(failed('delete'))
-    await upkeep.watch().catch(failed('write'))
-    admission.review()
-    this.#watching = undefined
   }
 
   async #release (located: Located | undefined): Promise<boolean> {

@@ -82,7 +82,7 @@ export class Upkeep {
     await Promise.all(this.#sealing)
   }
 
-  /** Several times a second, for a fast line drains segments faster than one a second. */
+  /** Waits where the index is being repaired. */
   async removeDrained (): Promise<void> {
     const { index, shelf, disk, observe } = this.#deps
     let removed = false

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Entry } from '../../bridge/entry.ts'
 import type { BridgeEvent } from '../../bridge/events.ts'
 import { Segment } from '../../bridge/spool/segment.ts'
@@ -124,4 +125,22 @@ onSmallDisk('what is acknowledged after a full disk survives the crash that foll
   }
   assert.ok(faults > 0, 'no write ever failed')
   t.diagnostic(`${faults} faults of the spool`)
+})
+
+onSmallDisk('what has left of a drained segment is marked on a full disk, which gives up its reserve for that', async (_t, disk) => {
+  const faults: string[] = []
+  const options = spoolOptions(join(disk.directory, 'spool'), { segmentBytes: 200_000, reserveBytes: 16_000_000 })
+  const spool = await Spool.open(options, (event) => { if (event.kind === 'spool-fault') faults.push(event.operation) })
+  const entries: Entry[] = []
+  for (let n = 0; n < 12; n++) entries.push(await spool.append(arrivalOf('cam-1', `n${n}`, payload), payload))
+  await eventually(async () => await disk.freeBytes() < 14_000_000, { what: 'the reserve' })
+  const filler = await disk.fill()
+  const upload = { key: 'k', sha256: 'ab', uploadedAt: 1, bucket: 'images', etag: 'e' }
+  const marked = Promise.all(entries.map((entry) => spool.markUploaded(entry, { ...upload, key: 'k'.repeat(5000) })))
+  const isMarked = await Promise.race([marked.then(() => true), delay(15_000, false)])
+  await filler.remove() // else a spool that waits would keep the test, too
+  assert.ok(faults.includes('index'), 'the index found room')
+  assert.ok(isMarked, 'the index waits for room, and its reserve is kept')
+  await marked
+  await spool.close()
 })

@@ -27,7 +27,7 @@ const DECLARED_BYTES = 268_435_455 // the most that four bytes can say [MQTT-2.2
 /** In the long form as it is by default. */
 const BUDGET_BYTES = rounds({ fast: 8 * MB, long: 128 * MB })
 /** What of it those have who are not slow (broker/budget.ts). */
-const QUICK_BYTES = BUDGET_BYTES / 8
+const QUICK_BYTES = BUDGET_BYTES * 3 / 16
 const SEGMENT_BYTES = rounds({ fast: 4, long: 64 }) * 2 ** 20
 /**
  * Beside what the process has anyway: a part of the budget and the packets kept for reuse, the segments being filled
