@@ -111,16 +111,22 @@ async function keep (location: string): Promise<string> {
  */
 export async function holdLock<T> (location: string, work: () => Promise<T>): Promise<T> {
   const beside = await mkdtemp(join(dirname(location), '.lock-'))
-  const db = new Level(beside)
   try {
     await link(join(location, 'LOCK'), join(beside, 'LOCK')).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error // never opened, so not open now
     })
+    return await holdOpen(new Level(beside), work) // not made before: it opens by itself in the next tick
+  } finally {
+    await rm(beside, { recursive: true, force: true })
+  }
+}
+
+async function holdOpen<T> (db: Level, work: () => Promise<T>): Promise<T> {
+  try {
     await db.open()
     return await work()
   } finally {
     await db.close().catch(() => {}) // it never opened
-    await rm(beside, { recursive: true, force: true })
   }
 }
 
