@@ -227,3 +227,13 @@ test('images that a damaged log does not show are all set aside, however many ar
   }))
   assert.deepEqual(spool.ledger, { acknowledged: 4, uploaded: 0, waiting: 0, failed: 4, dropped: 0 })
 })
+
+test('a batch that is synced together ends where it has the bytes that it may have', async (t) => {
+  const options = { segmentBytes: 10_000_000, activeSegmentsMax: 1, batchBytesMax: 100_000 }
+  const { spool, events } = await openTestSpool(t, options)
+  const payload = Buffer.alloc(50_000, 7)
+  await Promise.all(Array.from({ length: 9 }, (_, nth) => spool.append(arrivalOf('cam-1', `batch-${nth}`, payload), payload)))
+  const batches = events.flatMap((event) => event.kind === 'spool-written' ? [event.entries] : [])
+  assert.equal(batches.reduce((sum, entries) => sum + entries, 0), 9)
+  assert.equal(Math.max(...batches), 2)
+})

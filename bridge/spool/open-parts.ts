@@ -81,7 +81,7 @@ export async function openParts (
       firstNumber: lastNumber + 1,
       segmentBytes: Math.min(options.segmentBytes, SEGMENT_BYTES_MAX),
       activeMax: options.activeSegmentsMax ?? 2,
-      batchBytesMax: 2 * MIB
+      batchBytesMax: options.batchBytesMax ?? 2 * MIB
     })
     const admission = new Admission({ index, active, disk, observe })
     admission.review() // who asks before the first image comes has to be told, too
